@@ -1,0 +1,130 @@
+// Finds the bodies worth analysing while the compiler walks over them, and analyses a type once it is complete.
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Linq;
+using IommuRcu.Analyzers.Contracts;
+using IommuRcu.Analyzers.Flow;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Diagnostics;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace IommuRcu.Analyzers;
+
+/// <summary>Watches the bodies of a compilation.</summary>
+internal sealed class BodyFinder
+{
+    private readonly CompilationAnalysis _analysis;
+
+    public BodyFinder(CompilationAnalysis analysis) => _analysis = analysis;
+
+    private ContractMap Map => _analysis.Map;
+
+    /// <summary>Begins to watch.</summary>
+    /// <param name="context">The compilation's start.</param>
+    public void Register(CompilationStartAnalysisContext context)
+        => context.RegisterSymbolStartAction(
+            start =>
+            {
+                // A nested type belongs to the type around it: private helpers are called from both.
+                if (start.Symbol is not INamedTypeSymbol { ContainingType: null })
+                {
+                    return;
+                }
+
+                var type = new TypeAnalysis(_analysis);
+                start.RegisterOperationBlockStartAction(block => Watch(block, type));
+                start.RegisterSymbolEndAction(end => type.Complete(end.ReportDiagnostic, end.CancellationToken));
+            },
+            SymbolKind.NamedType);
+
+    private void Watch(OperationBlockStartAnalysisContext block, TypeAnalysis type)
+    {
+        var watch = new Watched(this, type) { IsInteresting = IsInteresting(block.OwningSymbol) };
+        block.RegisterOperationAction(
+            c => watch.See(c.Operation),
+            OperationKind.Invocation,
+            OperationKind.ObjectCreation,
+            OperationKind.PropertyReference,
+            OperationKind.FieldReference,
+            OperationKind.MethodReference,
+            OperationKind.DefaultValue);
+        block.RegisterOperationBlockEndAction(c =>
+        {
+            if (!watch.IsInteresting && watch.Calls.IsEmpty)
+            {
+                return;
+            }
+
+            foreach (IOperation root in c.OperationBlocks.Select(RootOf).Where(static r => r is not IAttributeOperation).Distinct())
+            {
+                type.Add(new BodyRecord(c.OwningSymbol, root, watch.IsInteresting, watch.Calls.Keys.ToList()));
+            }
+        });
+    }
+
+    private static IOperation RootOf(IOperation operation)
+    {
+        while (operation.Parent is { } parent)
+        {
+            operation = parent;
+        }
+
+        return operation;
+    }
+
+    // A body with a contract of its own is of interest whatever it does.
+    private bool IsInteresting(ISymbol owner)
+        => !Map.Of(owner).IsEmpty || (owner is IMethodSymbol method && method.Parameters.Any(p => IsHolder(p.Type)));
+
+    private bool HasContract(ISymbol symbol) => !Map.Of(symbol).IsEmpty;
+
+    private sealed class Watched
+    {
+        private readonly BodyFinder _finder;
+        private readonly TypeAnalysis _type;
+
+        public Watched(BodyFinder finder, TypeAnalysis type)
+        {
+            _finder = finder;
+            _type = type;
+        }
+
+        public bool IsInteresting { get; set; }
+
+        public ConcurrentDictionary<IMethodSymbol, bool> Calls { get; } = new(SymbolEqualityComparer.Default);
+
+        public void See(IOperation operation)
+        {
+            switch (operation)
+            {
+                case IInvocationOperation { TargetMethod: { } method }:
+                    if (method.DeclaredAccessibility == Accessibility.Private && method.MethodKind == MethodKind.Ordinary)
+                    {
+                        Calls.TryAdd(method.OriginalDefinition, true);
+                    }
+
+                    IsInteresting = IsInteresting || _finder.HasContract(method) || _finder.IsHolder(method.ReturnType);
+                    break;
+                case IMethodReferenceOperation { Method: { } referenced } reference:
+                    if (referenced.DeclaredAccessibility == Accessibility.Private && referenced.MethodKind == MethodKind.Ordinary)
+                    {
+                        _type.AddReference(referenced, FunctionUses.RoleOfDelegate(reference, _finder.Map));
+                    }
+
+                    IsInteresting = IsInteresting || _finder.HasContract(referenced);
+                    break;
+                case IObjectCreationOperation { Constructor: { } constructor } creation:
+                    IsInteresting = IsInteresting || _finder.HasContract(constructor) || _finder.IsHolder(creation.Type);
+                    break;
+                case IMemberReferenceOperation { Member: { } member }:
+                    IsInteresting = IsInteresting || _finder.HasContract(member) || _finder.IsHolder(operation.Type);
+                    break;
+                case IDefaultValueOperation value:
+                    IsInteresting = IsInteresting || _finder.IsHolder(value.Type);
+                    break;
+            }
+        }
+    }
+
+    private bool IsHolder(ITypeSymbol? type) => type is INamedTypeSymbol named && HasContract(named);
+}

@@ -1,0 +1,240 @@
+// Answers what contracts a symbol has: its own, its base member's, and those of contract files; each symbol is asked once.
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using Microsoft.CodeAnalysis;
+
+namespace IommuRcu.Analyzers.Contracts;
+
+/// <summary>The contracts of one compilation. Safe for any number of threads.</summary>
+internal sealed class ContractMap
+{
+    private readonly Compilation _compilation;
+    private readonly ConcurrentDictionary<ISymbol, MemberContracts> _cache = new(SymbolEqualityComparer.Default);
+    private readonly ConcurrentDictionary<IAssemblySymbol, bool> _assemblies = new(SymbolEqualityComparer.Default);
+    private readonly ConcurrentDictionary<INamedTypeSymbol, bool> _acquirers = new(SymbolEqualityComparer.Default);
+    private readonly IReadOnlyDictionary<ISymbol, MemberContracts> _fromFiles;
+
+    private ContractMap(Compilation compilation, IReadOnlyDictionary<ISymbol, MemberContracts> fromFiles)
+    {
+        _compilation = compilation;
+        _fromFiles = fromFiles;
+    }
+
+    /// <summary>Gets the compilation.</summary>
+    public Compilation Compilation => _compilation;
+
+    /// <summary>Reads the contracts of a compilation.</summary>
+    /// <param name="compilation">The compilation.</param>
+    /// <param name="fromFiles">The contracts of its contract files.</param>
+    /// <returns>The map, or none where the compilation can have no contract.</returns>
+    public static ContractMap? Create(Compilation compilation, IReadOnlyDictionary<ISymbol, MemberContracts> fromFiles)
+    {
+        if (fromFiles.Count > 0 || AnnotationsIn(compilation.GlobalNamespace) is not null)
+        {
+            return new ContractMap(compilation, fromFiles);
+        }
+
+        return null;
+    }
+
+    /// <summary>Gets the contracts of a member or type.</summary>
+    /// <param name="symbol">A method, property, field, event or type.</param>
+    /// <returns>Its contracts.</returns>
+    public MemberContracts Of(ISymbol symbol)
+    {
+        ISymbol definition = symbol is IMethodSymbol { ReducedFrom: { } reduced } ? reduced.OriginalDefinition : symbol.OriginalDefinition;
+        return _cache.TryGetValue(definition, out MemberContracts? known) ? known : _cache.GetOrAdd(definition, Read);
+    }
+
+    /// <summary>Gets whether a type opens sections: then each of its instances is a domain of its own.</summary>
+    /// <param name="type">The type.</param>
+    /// <returns>Whether a member of it, its bases or interfaces opens a section.</returns>
+    public bool Acquires(ITypeSymbol? type)
+        => type is INamedTypeSymbol named && _acquirers.GetOrAdd(named.OriginalDefinition, ReadAcquires);
+
+    /// <summary>Gets the guard contract of a type.</summary>
+    /// <param name="type">The type.</param>
+    /// <returns>The contract, or none.</returns>
+    public Contract? Scope(ITypeSymbol? type) => FindOnType(type, ContractWord.ReadLockScope);
+
+    /// <summary>Finds a word on a type, its bases or interfaces.</summary>
+    /// <param name="type">The type.</param>
+    /// <param name="word">The word.</param>
+    /// <returns>The contract, or none.</returns>
+    public Contract? FindOnType(ITypeSymbol? type, ContractWord word)
+    {
+        if (type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable)
+        {
+            type = nullable.TypeArguments[0];
+        }
+
+        return type is INamedTypeSymbol named ? Of(named).Find(word) : null;
+    }
+
+    private static INamespaceSymbol? AnnotationsIn(INamespaceSymbol root)
+        => root.GetNamespaceMembers().FirstOrDefault(static n => n.Name == "IommuRcu")
+            ?.GetNamespaceMembers().FirstOrDefault(static n => n.Name == "Annotations");
+
+    /// <summary>Tells whether an assembly's members can carry contracts at all.</summary>
+    /// <param name="assembly">The assembly.</param>
+    /// <returns>Whether it is this one, declares the attributes or references them.</returns>
+    public bool CanHaveContracts(IAssemblySymbol? assembly)
+        => assembly is not null && (SymbolEqualityComparer.Default.Equals(assembly, _compilation.Assembly) || _assemblies.GetOrAdd(assembly, ReadAssembly));
+
+    // A referenced assembly can carry contracts only where it declares the attributes or references an assembly that does.
+    private bool ReadAssembly(IAssemblySymbol assembly)
+    {
+        if (AnnotationsIn(assembly.GlobalNamespace) is not null)
+        {
+            return true;
+        }
+
+        foreach (IModuleSymbol module in assembly.Modules)
+        {
+            foreach (IAssemblySymbol referenced in module.ReferencedAssemblySymbols)
+            {
+                if (AnnotationsIn(referenced.GlobalNamespace) is not null)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private MemberContracts Read(ISymbol symbol)
+    {
+        MemberContracts own = ReadOwn(symbol);
+        if (symbol is INamedTypeSymbol type)
+        {
+            return ReadInherited(type, own);
+        }
+
+        foreach (ISymbol inherited in BaseMembers.Of(symbol))
+        {
+            own = own.With(Of(inherited));
+        }
+
+        return own;
+    }
+
+    private MemberContracts ReadInherited(INamedTypeSymbol type, MemberContracts own)
+    {
+        if (type.BaseType is { SpecialType: SpecialType.None } baseType)
+        {
+            own = own.With(TypeWide(Of(baseType)));
+        }
+
+        foreach (INamedTypeSymbol implemented in type.Interfaces)
+        {
+            own = own.With(TypeWide(Of(implemented)));
+        }
+
+        return own;
+    }
+
+    // An exemption is for the very type that it stands on.
+    private static MemberContracts TypeWide(MemberContracts contracts)
+        => (contracts.SelfWords & ContractWord.RcuUnsafe) == 0
+            ? contracts
+            : new MemberContracts(
+                contracts.Self.Where(static c => c.Word != ContractWord.RcuUnsafe).ToImmutableArray(), contracts.Result, ImmutableArray<ImmutableArray<Contract>>.Empty);
+
+    private MemberContracts ReadOwn(ISymbol symbol)
+    {
+        MemberContracts fromFile = _fromFiles.TryGetValue(symbol, out MemberContracts? found) ? found : MemberContracts.None;
+        if (!CanHaveContracts(symbol.ContainingAssembly))
+        {
+            return fromFile;
+        }
+
+        List<Contract>? self = null;
+        List<Contract>? result = null;
+        AttributeReader.Read(symbol.GetAttributes(), ref self);
+        ImmutableArray<ImmutableArray<Contract>> parameters = ImmutableArray<ImmutableArray<Contract>>.Empty;
+        switch (symbol)
+        {
+            case IMethodSymbol method:
+                AttributeReader.Read(method.GetReturnTypeAttributes(), ref result);
+                parameters = ReadParameters(method.Parameters);
+                if (method.AssociatedSymbol is IPropertySymbol accessed)
+                {
+                    MemberContracts property = Of(accessed);
+                    self = Add(self, property.Self);
+                    result = Add(result, property.Result);
+                }
+
+                if (method is { MethodKind: MethodKind.DelegateInvoke, ContainingType: { } delegateType })
+                {
+                    AttributeReader.Read(delegateType.GetAttributes(), ref self);
+                }
+
+                break;
+            case IPropertySymbol property:
+                parameters = ReadParameters(property.Parameters);
+                break;
+        }
+
+        // A protected, bounding or fresh property or field speaks of the value that it gives.
+        if (symbol is IPropertySymbol or IFieldSymbol && self is not null)
+        {
+            result = Add(result, self.Where(static c => c.Word is ContractWord.RcuProtected or ContractWord.RcuBound).ToImmutableArray());
+        }
+
+        return self is null && result is null && parameters.IsEmpty
+            ? fromFile
+            : new MemberContracts(self?.ToImmutableArray() ?? ImmutableArray<Contract>.Empty, result?.ToImmutableArray() ?? ImmutableArray<Contract>.Empty, parameters).With(fromFile);
+    }
+
+    private static List<Contract>? Add(List<Contract>? list, ImmutableArray<Contract> more)
+    {
+        if (!more.IsEmpty)
+        {
+            (list ??= new List<Contract>()).AddRange(more);
+        }
+
+        return list;
+    }
+
+    private static ImmutableArray<ImmutableArray<Contract>> ReadParameters(ImmutableArray<IParameterSymbol> parameters)
+    {
+        ImmutableArray<ImmutableArray<Contract>>.Builder? all = null;
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            List<Contract>? contracts = null;
+            AttributeReader.Read(parameters[i].GetAttributes(), ref contracts);
+            if (contracts is not null)
+            {
+                if (all is null)
+                {
+                    all = ImmutableArray.CreateBuilder<ImmutableArray<Contract>>(parameters.Length);
+                    all.AddRange(Enumerable.Repeat(ImmutableArray<Contract>.Empty, parameters.Length));
+                }
+
+                all[i] = contracts.ToImmutableArray();
+            }
+        }
+
+        return all?.ToImmutable() ?? ImmutableArray<ImmutableArray<Contract>>.Empty;
+    }
+
+    private bool ReadAcquires(INamedTypeSymbol type)
+    {
+        for (INamedTypeSymbol? t = type; t is not null && t.SpecialType == SpecialType.None; t = t.BaseType)
+        {
+            if (HasAcquirer(t))
+            {
+                return true;
+            }
+        }
+
+        return type.AllInterfaces.Any(HasAcquirer);
+    }
+
+    private bool HasAcquirer(INamedTypeSymbol type)
+        => (CanHaveContracts(type.ContainingAssembly) || _fromFiles.Count > 0)
+            && type.GetMembers().Any(m => m is IMethodSymbol { MethodKind: MethodKind.Ordinary or MethodKind.ExplicitInterfaceImplementation } && (Of(m).SelfWords & ContractWord.AcquiresReadLock) != 0);
+}

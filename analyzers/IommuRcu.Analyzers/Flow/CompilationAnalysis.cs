@@ -1,0 +1,60 @@
+// What one compilation's analysis shares: contracts, options, rules.
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Linq;
+using IommuRcu.Analyzers.Contracts;
+using IommuRcu.Analyzers.Rules;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Diagnostics;
+
+namespace IommuRcu.Analyzers.Flow;
+
+/// <summary>The analysis of one compilation. Safe for any number of threads.</summary>
+internal sealed class CompilationAnalysis
+{
+    private readonly ConcurrentDictionary<ISymbol, bool> _publishable = new(SymbolEqualityComparer.Default);
+
+    public CompilationAnalysis(ContractMap map, AnalyzerOptions options)
+    {
+        Map = map;
+        Options = options;
+    }
+
+    public ContractMap Map { get; }
+
+    public AnalyzerOptions Options { get; }
+
+    /// <summary>Gets whether an error of the analysis itself is thrown rather than reported: for the analysis's own tests.</summary>
+    public bool ThrowsOnInternalError => RcuDisciplineAnalyzer.ThrowsOnInternalError;
+
+    /// <summary>Tells whether a member was checked by hand.</summary>
+    /// <param name="member">The member.</param>
+    /// <returns>Whether it, its property or a type around it is RcuUnsafe, or the guard type's own.</returns>
+    public bool IsExempt(ISymbol member)
+    {
+        for (ISymbol? symbol = member; symbol is not null and not INamespaceSymbol; symbol = symbol.ContainingSymbol)
+        {
+            MemberContracts contracts = Map.Of(symbol);
+            if ((contracts.SelfWords & ContractWord.RcuUnsafe) != 0
+                || (symbol is INamedTypeSymbol && (contracts.SelfWords & ContractWord.ReadLockScope) != 0)
+                || (symbol is IMethodSymbol { AssociatedSymbol: { } associated } && (Map.Of(associated).SelfWords & ContractWord.RcuUnsafe) != 0))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Tells whether objects of a type can be published: one of its fields is protected.</summary>
+    /// <param name="type">The type.</param>
+    /// <returns>Whether they can.</returns>
+    public bool IsPublishable(INamedTypeSymbol type)
+        => _publishable.GetOrAdd(type.OriginalDefinition, t => t is INamedTypeSymbol named
+            && named.GetMembers().Any(m => m is IFieldSymbol or IPropertySymbol && (Map.Of(m).ResultWords & ContractWord.RcuProtected) != 0));
+
+    /// <summary>Makes the listeners of one type's analysis.</summary>
+    /// <param name="findings">Where they report to.</param>
+    /// <returns>The rules.</returns>
+    public IReadOnlyList<FlowListener> Listeners(Findings findings) => RuleCatalog.All.Select(r => (FlowListener)r.ListenTo(findings)).ToList();
+}

@@ -1,0 +1,456 @@
+// Calls: first what the rules are told, then what the contracts say the call does.
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using IommuRcu.Analyzers.Contracts;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.FlowAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace IommuRcu.Analyzers.Flow;
+
+internal sealed partial class Engine
+{
+    private const ContractWord SectionWords = ContractWord.AcquiresReadLock | ContractWord.ReleasesReadLock | ContractWord.AssertsReadLock | ContractWord.RefreshesReadLock;
+
+    private void Call(CallSite call, List<State> states)
+    {
+        if (IsDispose(call))
+        {
+            Tell(states, s => ValueOf(call.Instance!, s), (listener, seen) => listener.Dispose(Point(call.Operation), call.Instance!, seen));
+        }
+
+        if (CallKnown(call, states))
+        {
+            return;
+        }
+
+        CallEvents(call, states);
+        CloseEvents(call, states);
+        if ((call.Contracts.SelfWords & SectionWords) == 0 && !IsHolderCall(call, states) && !IsGuardClose(call, states))
+        {
+            MayThrow(call.Operation, states, call.Contracts.IsEmpty);
+        }
+
+        RunNested(call, states);
+        foreach (State state in states.ToArray())
+        {
+            Effects(call, state, states);
+        }
+    }
+
+    private static bool IsDispose(CallSite call)
+        => call.Instance is not null && call.Method is { Name: "Dispose" or "DisposeAsync" or "Close", Parameters.IsEmpty: true };
+
+    private bool IsGuardClose(CallSite call, List<State> states)
+        => IsDispose(call) && (_body.Map.Scope(call.Instance!.Type) is not null || states.Any(s => s.FactsOf(ValueOf(call.Instance!, s)).Holder is Holder.GuardOpen or Holder.GuardClosed or Holder.GuardInert));
+
+    private bool IsHolderCall(CallSite call, List<State> states)
+        => IsDispose(call) && states.Any(s => s.FactsOf(ValueOf(call.Instance!, s)).Holder != Holder.None);
+
+    // What the rules hear of a call, an accessor or a constructor, before its effects.
+    private void CallEvents(CallSite call, List<State> states)
+    {
+        MemberContracts contracts = call.Contracts;
+        if (_observer is not null)
+        {
+            Tell(states, (listener, all) => listener.Call(Point(call.Operation), call, all));
+            bool takesValues = contracts.IsEmpty;
+            if (!IsDispose(call))
+            {
+                UseInstance(call.Operation, call.Instance, states);
+            }
+
+            foreach (IArgumentOperation argument in call.Arguments)
+            {
+                if (argument.Parameter is { } parameter && (takesValues || (WordsOf(contracts.Parameter(parameter.Ordinal)) & ReclaimWords) == 0) && argument.Value is not IFlowAnonymousFunctionOperation)
+                {
+                    Use(call.Operation, argument.Value, states);
+                }
+            }
+        }
+
+        if (call.Operation is not IPropertyReferenceOperation)
+        {
+            StoreInCollection(call, states);
+            foreach (IArgumentOperation argument in call.Arguments)
+            {
+                if (argument.Parameter is { RefKind: RefKind.None })
+                {
+                    CopyEvents(argument, argument.Value, "as an argument of '" + call.Method.Name + "'");
+                }
+            }
+
+            if (call.Operation is IObjectCreationOperation creation)
+            {
+                Forge(creation, creation.Type, "'new'");
+            }
+        }
+
+        IMethodSymbol target = HelperOf(call);
+        if (_observer is not null && _body.Member.HelperNeeds(target) is { } inferred)
+        {
+            foreach (InferredNeed need in inferred)
+            {
+                string name = target.Name.Length > 0 ? target.Name : Names.Of(call.Instance);
+                Tell(states, s => new Need(Translate(need.Domain, call, s), name, 0, null) { Helper = target }, (listener, seen) => listener.Need(Point(call.Operation), seen));
+            }
+        }
+
+        if (contracts.IsEmpty)
+        {
+            return;
+        }
+
+        foreach (Contract contract in contracts.Self)
+        {
+            switch (contract.Word)
+            {
+                case ContractWord.RequiresReadLock:
+                    Tell(states, s => new Need(DomainOf(contract, call, s), call.Method.AssociatedSymbol?.Name ?? call.Method.Name, LockOf(contract, call, s), contract) { Stale = StaleArgument(call, s) }, (listener, seen) => listener.Need(Point(call.Operation), seen));
+                    break;
+                case ContractWord.WaitsForGracePeriod:
+                    Tell(states, s => DomainOf(contract, call, s), (listener, seen) => listener.Wait(Point(call.Operation), call.Method, seen));
+                    break;
+                case ContractWord.MayBlock:
+                    Tell(states, s => contract.Domain is null && contract.DomainType is null ? Domain.Any : DomainOf(contract, call, s), (listener, seen) => listener.Block(Point(call.Operation), call.Name, seen));
+                    break;
+                case ContractWord.RequiresWriterLock when call.Operation is not IPropertyReferenceOperation || call.Method.MethodKind == MethodKind.PropertySet:
+                    Tell(states, s => LockOf(contract, call, s), (listener, seen) => listener.NeedLock(Point(call.Operation), call.Method, contract, seen));
+                    break;
+                case ContractWord.AcquiresReadLock:
+                    Tell(states, s => DomainOf(contract, call, s), (listener, seen) => listener.Open(Point(call.Operation), call.Method, seen));
+                    break;
+                case ContractWord.AssertsReadLock:
+                    Tell(states, s => DomainOf(contract, call, s), (listener, seen) => listener.Assert(Point(call.Operation), call.Method, seen));
+                    break;
+            }
+        }
+
+        ReclaimEvents(call, states);
+    }
+
+    private static ContractWord WordsOf(ImmutableArray<Contract> contracts)
+    {
+        ContractWord words = ContractWord.None;
+        foreach (Contract contract in contracts)
+        {
+            words |= contract.Word;
+        }
+
+        return words;
+    }
+
+    // Applies a call's contracts to a state; where they hang on a result, the state parts in two.
+    private void Effects(CallSite call, State state, List<State> states)
+    {
+        int result = state.Create(call.Operation);
+        state.SetTemporary(call.Operation, result);
+        if (call.Operation is IObjectCreationOperation)
+        {
+            state.SetFacts(result, Facts.Nothing with { Range = Range.Full.Without(0)!.Value });
+        }
+
+        WriteOutArguments(call, state);
+        if (call.Instance is { } filling && !IsDispose(call) && (call.Contracts.SelfWords & (ContractWord.FlushesIotlb | ContractWord.Retires | ContractWord.Frees)) == 0)
+        {
+            Fill(ValueOf(filling, state), call, state);
+        }
+
+        FillEmpty(call, state);
+        state.MayHaveUnlinked |= call.Contracts.IsEmpty && call.Instance is not null;
+        if (call.Contracts.IsEmpty)
+        {
+            Produce(call, result, state, null);
+            CloseHolder(call, state);
+            return;
+        }
+
+        Contract? when = FindWhen(call.Contracts);
+        if (when is null)
+        {
+            Apply(call, result, state, null, null);
+            return;
+        }
+
+        int decided = when.WhenParameter is { } name
+            ? call.Argument(name) is { } argument ? argument.Parameter!.RefKind == RefKind.Out ? OutValue(argument, state) : ValueOf(argument, state) : ValueTable.Unknown
+            : result;
+        State other = state.Clone();
+        bool first = Assume(state, decided, true);
+        bool second = Assume(other, decided, false);
+        if (first)
+        {
+            Apply(call, result, state, true, when.WhenParameter);
+        }
+
+        if (second)
+        {
+            Apply(call, result, other, false, when.WhenParameter);
+        }
+
+        if (first && second)
+        {
+            states.Add(other);
+        }
+        else if (second)
+        {
+            states[states.IndexOf(state)] = other;
+        }
+        else if (!first)
+        {
+            states.Remove(state);
+        }
+    }
+
+    private static Contract? FindWhen(MemberContracts contracts)
+    {
+        Contract? Find(ImmutableArray<Contract> list)
+        {
+            foreach (Contract contract in list)
+            {
+                if (contract.When is not null && contract.Word != ContractWord.None)
+                {
+                    return contract;
+                }
+            }
+
+            return null;
+        }
+
+        if ((Find(contracts.Self) ?? Find(contracts.Result)) is { } found)
+        {
+            return found;
+        }
+
+        for (int i = 0; i < 32; i++)
+        {
+            if (Find(contracts.Parameter(i)) is { } parameter)
+            {
+                return parameter;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool Holds(Contract contract, bool? decided) => contract.When is not { } when || decided is null || when == decided;
+
+    private void Apply(CallSite call, int result, State state, bool? decided, string? decidedBy)
+    {
+        _ = decidedBy;
+        MemberContracts contracts = call.Contracts;
+        foreach (Contract contract in contracts.Self)
+        {
+            bool holds = Holds(contract, decided);
+            switch (contract.Word)
+            {
+                case ContractWord.AcquiresReadLock when holds:
+                    Open(call, contract, result, state);
+                    break;
+                case ContractWord.AcquiresReadLock when contract.ElseHeld:
+                    Prove(DomainOf(contract, call, state), call.Operation, contract.Sleepable, state);
+                    break;
+                case ContractWord.ReleasesReadLock when holds && !IsGuardValue(call, state):
+                    Close(call, contract, state);
+                    break;
+                case ContractWord.RefreshesReadLock when holds:
+                    Refresh(DomainOf(contract, call, state), call.Operation, state);
+                    break;
+                case ContractWord.AssertsReadLock when call.Method.ReturnType.SpecialType != SpecialType.System_Boolean:
+                    Prove(DomainOf(contract, call, state), call.Operation, false, state);
+                    break;
+                case ContractWord.WaitsForGracePeriod when holds:
+                    GracePeriod(call, state);
+                    break;
+            }
+        }
+
+        ReclaimEffects(call, result, state, decided);
+        Produce(call, result, state, decided);
+        CloseHolder(call, state);
+    }
+
+    private bool IsGuardValue(CallSite call, State state)
+        => call.Instance is not null && (_body.Map.Scope(call.Instance.Type) is not null || state.FactsOf(ValueOf(call.Instance, state)).Holder is Holder.GuardOpen or Holder.GuardClosed or Holder.GuardInert);
+
+    // What is known of a call's result from its contracts and its type.
+    private void Produce(CallSite call, int result, State state, bool? decided)
+    {
+        ITypeSymbol? type = call.Operation is IObjectCreationOperation ? call.Method.ContainingType : call.Method.ReturnType;
+        if (call.Method.ReturnsVoid && call.Operation is not IObjectCreationOperation)
+        {
+            return;
+        }
+
+        ContractMap map = _body.Map;
+        Contract? isProtected = MemberContracts.Find(call.Contracts.Result, ContractWord.RcuProtected)
+            ?? (call.Operation is IObjectCreationOperation ? null : map.FindOnType(type, ContractWord.RcuProtected));
+        if (isProtected is not null && Holds(isProtected, decided))
+        {
+            state.SetFacts(result, WithOrigin(state.FactsOf(result), DomainOf(isProtected, call, state), call.Operation, state));
+        }
+
+        if (MemberContracts.Find(call.Contracts.Result, ContractWord.RcuBound) is { } bound)
+        {
+            state.SetFacts(result, WithOrigin(state.FactsOf(result) with { IsBound = true }, DomainOf(bound, call, state), call.Operation, state));
+        }
+
+        if (map.FindOnType(type, ContractWord.TableGather) is not null)
+        {
+            int owner = call.Arguments.Length > 0 ? ValueOf(call.Arguments[0].Value, state) : 0;
+            state.SetFacts(result, state.FactsOf(result) with { Holder = Holder.GatherEmpty, OriginSite = call.Operation, Allocator = owner });
+        }
+        else if (map.FindOnType(type, ContractWord.MustDispose) is not null)
+        {
+            state.SetFacts(result, state.FactsOf(result) with { Holder = Holder.PinHeld, OriginSite = call.Operation });
+        }
+        else if (map.Scope(type) is not null && state.FactsOf(result).Holder == Holder.None && call.Operation is not IObjectCreationOperation)
+        {
+            // A guard from a method without a contract of its own: its section is open all the same.
+            if ((call.Contracts.SelfWords & ContractWord.AcquiresReadLock) == 0)
+            {
+                OpenSection(Domain.Any, call.Operation, false, type, result, state);
+            }
+        }
+        else if (call.Operation is IObjectCreationOperation && type is INamedTypeSymbol named && _body.Member.IsPublishable(named))
+        {
+            state.SetFacts(result, state.FactsOf(result) with { Reclaim = Reclaim.Fresh });
+        }
+    }
+
+    private void WriteOutArguments(CallSite call, State state)
+    {
+        foreach (IArgumentOperation argument in call.Arguments)
+        {
+            if (argument.Parameter is not { RefKind: RefKind.Out or RefKind.Ref } parameter)
+            {
+                continue;
+            }
+
+            int slot = PlaceOf(argument.Value, state);
+            if (slot == 0)
+            {
+                continue;
+            }
+
+            int before = state.Read(slot);
+            bool keeps = parameter.RefKind == RefKind.Ref
+                && (state.FactsOf(before).Holder != Holder.None || WordsOf(call.Contracts.Parameter(parameter.Ordinal)) != ContractWord.None || argument.Value.Type is { IsValueType: true, TypeKind: TypeKind.Struct, SpecialType: SpecialType.None });
+            if (keeps)
+            {
+                Fill(before, call, state);
+                continue;
+            }
+
+            int after = state.Create(argument, 1);
+            state.Write(slot, after);
+            if (parameter.RefKind == RefKind.Out && _body.Map.Scope(parameter.Type) is not null && (call.Contracts.SelfWords & ContractWord.AcquiresReadLock) == 0)
+            {
+                OpenSection(Domain.Any, call.Operation, false, parameter.Type, after, state);
+            }
+            else if (parameter.RefKind == RefKind.Out && _body.Map.FindOnType(parameter.Type, ContractWord.MustDispose) is not null)
+            {
+                state.SetFacts(after, state.FactsOf(after) with { Holder = Holder.PinHeld, OriginSite = call.Operation });
+            }
+        }
+    }
+
+    // What is put into a list of fresh pages decides what the list is from then on.
+    private void FillEmpty(CallSite call, State state)
+    {
+        if (call.Instance is not { Type.IsValueType: true } instance || ValueOf(instance, state) is var list && state.FactsOf(list).Reclaim != Reclaim.Fresh)
+        {
+            return;
+        }
+
+        foreach (IArgumentOperation argument in call.Arguments)
+        {
+            if (state.FactsOf(ValueOf(argument.Value, state)) is { Reclaim: Reclaim.Published or Reclaim.Unlinked or Reclaim.Gathered } put)
+            {
+                state.SetFacts(ValueOf(instance, state), state.FactsOf(ValueOf(instance, state)) with { Reclaim = put.Reclaim, ReclaimSite = put.ReclaimSite });
+            }
+        }
+    }
+
+    // A gather that is lent by reference may come back with pages on its list.
+    private static void Fill(int gather, CallSite call, State state)
+    {
+        if (state.FactsOf(gather) is { Holder: Holder.GatherEmpty or Holder.GatherSynced } facts)
+        {
+            state.SetFacts(gather, facts with { Holder = Holder.GatherFilled });
+        }
+
+        // A helper in sight that syncs what it is lent hands back nothing to sync.
+        foreach (IArgumentOperation argument in call.Arguments)
+        {
+            if (argument.Parameter is { RefKind: RefKind.Ref } parameter && state.FactsOf(gather) is { Holder: Holder.GatherFilled } filled
+                && call.Method.OriginalDefinition.DeclaringSyntaxReferences.Length == 1
+                && call.Method.OriginalDefinition.DeclaringSyntaxReferences[0].GetSyntax().ToString() is var text
+                && (text.Contains(parameter.Name + ".Sync(") || text.Contains(parameter.Name + ".Dispose(")))
+            {
+                state.SetFacts(gather, filled with { Holder = Holder.GatherSynced });
+            }
+        }
+    }
+
+    private int OutValue(IArgumentOperation argument, State state)
+        => PlaceOf(argument.Value, state) is var slot && slot != 0 ? state.Read(slot) : ValueTable.Unknown;
+
+    /// <summary>Finds the domain that a contract speaks of at a call.</summary>
+    private Domain DomainOf(Contract contract, CallSite call, State state)
+    {
+        if (contract.DomainType is { } type)
+        {
+            return Domain.Of(type);
+        }
+
+        if (contract.Domain is { } name)
+        {
+            return NamedDomain(name, call, state);
+        }
+
+        ITypeSymbol? declaring = call.Method?.ContainingType ?? (call.Operation as IMemberReferenceOperation)?.Member.ContainingType;
+        bool isStatic = call.Method?.IsStatic ?? (call.Operation as IMemberReferenceOperation)?.Member.IsStatic ?? false;
+        if (isStatic)
+        {
+            return declaring is not null && _body.Map.Acquires(declaring) ? Domain.Of(declaring) : Domain.Any;
+        }
+
+        if (call.Instance is { } instance && (_body.Map.Acquires(Names.Unwrap(instance)?.Type ?? instance.Type) || _body.Map.Acquires(declaring)))
+        {
+            return Domain.Of(ValueOf(instance, state), instance.Type);
+        }
+
+        return Domain.Any;
+    }
+
+    private Domain NamedDomain(string name, CallSite call, State state)
+    {
+        if (call.Argument(name) is { } argument)
+        {
+            return Domain.Of(ValueOf(argument, state), argument.Value.Type);
+        }
+
+        INamedTypeSymbol? type = call.Method?.ContainingType ?? (call.Operation as IMemberReferenceOperation)?.Member.ContainingType;
+        if (type is null)
+        {
+            return Domain.Any;
+        }
+
+        int value = MemberValue(type, name, call.Instance is { } instance ? ValueOf(instance, state) : ValueTable.Unknown, state);
+        return value == ValueTable.Unknown ? Domain.Any : Domain.Of(value, null);
+    }
+
+    private int LockOf(Contract contract, CallSite call, State state)
+    {
+        if (contract.Lock is not { } name)
+        {
+            return 0;
+        }
+
+        return call.Argument(name) is { } argument
+            ? ValueOf(argument, state)
+            : MemberValue(call.Method.ContainingType, name, call.Instance is { } instance ? ValueOf(instance, state) : 0, state);
+    }
+}

@@ -1,0 +1,410 @@
+// Calls of the base library that the analysis understands: atomic exchanges, locks, assertions, what blocks, native memory.
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using IommuRcu.Analyzers.Contracts;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.FlowAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace IommuRcu.Analyzers.Flow;
+
+internal sealed partial class Engine
+{
+    // Handles a known call. Returns whether nothing is left to be done for it.
+    private bool CallKnown(CallSite call, List<State> states)
+    {
+        INamedTypeSymbol type = call.Method.ContainingType;
+        if (type is { Name: "Rcu" or "SleepableRcu", ContainingNamespace: { Name: "IommuRcu", ContainingNamespace.IsGlobalNamespace: true } })
+        {
+            return CallExchange(call, states);
+        }
+
+        if (!KnownMembers.IsSystem(type))
+        {
+            return DoesNotReturn(call, states);
+        }
+
+        if (KnownMembers.Blocking(call.Method) is { } blocking)
+        {
+            Tell(states, static _ => Domain.Any, (listener, seen) => listener.Block(Point(call.Operation), blocking, seen));
+        }
+
+        return type.Name switch
+        {
+            "Interlocked" => CallExchange(call, states),
+            "Volatile" => CallVolatile(call, states),
+            "Monitor" => CallLock(call, states, call.Argument(0)?.Value),
+            "Lock" or "ReaderWriterLockSlim" or "SemaphoreSlim" or "Mutex" or "SpinLock" => CallLock(call, states, call.Instance),
+            "Debug" or "Trace" or "Contract" when call.Method.Name is "Assert" or "Assume" => CallAssert(call, states),
+            "ArgumentNullException" when call.Method.Name == "ThrowIfNull" => CallThrowIfNull(call, states),
+            "NativeMemory" or "Marshal" => CallNative(call, states),
+            "Unsafe" when call.Method.Name is "As" or "AsRef" => CallThrough(call, call.Argument(0)?.Value, states),
+            "Nullable" when call.Method.Name == "GetValueOrDefault" && call.Arguments.IsEmpty => CallThrough(call, call.Instance, states),
+            _ => DoesNotReturn(call, states),
+        };
+    }
+
+    private bool DoesNotReturn(CallSite call, List<State> states)
+    {
+        if (!call.Method.ReturnsVoid || !call.Method.GetAttributes().Any(static a => a.AttributeClass?.Name == "DoesNotReturnAttribute"))
+        {
+            return false;
+        }
+
+        IReadOnlyList<FlowListener>? observer = _observer;
+        _observer = null;
+        foreach (State state in states)
+        {
+            state.ClearTemporaries();
+            Throw(_block!.EnclosingRegion, state.Clone(), ExitKind.Throw, call.Operation, null);
+        }
+
+        _observer = observer;
+        states.Clear();
+        return true;
+    }
+
+    private bool CallExchange(CallSite call, List<State> states)
+    {
+        bool compare = call.Method.Name == "CompareExchange";
+        if ((!compare && call.Method.Name is not ("Exchange" or "Assign")) || call.Arguments.Length < 2)
+        {
+            return false;
+        }
+
+        CallEvents(call, states);
+        IOperation location = call.Argument(0)!.Value;
+        IOperation value = call.Argument(1)!.Value;
+        foreach (State state in states.ToArray())
+        {
+            int old = state.Create(call.Operation);
+            state.SetTemporary(call.Operation, old);
+            int stored = ValueOf(value, state);
+            if (!compare)
+            {
+                Store(location, stored, call.Operation, state);
+                if (call.Method.Name == "Exchange" && IsShared(location))
+                {
+                    Take(old, call.Operation, state);
+                }
+
+                continue;
+            }
+
+            int comparand = ValueOf(call.Argument(2)!.Value, state);
+            State lost = state.Clone();
+            bool won = Assume(state, _table.Equal(old, comparand), true);
+            if (won)
+            {
+                state.SetTemporary(call.Operation, old);
+                if (_table.Info(comparand).Kind != ValueKind.Constant)
+                {
+                    // What was expected there is what was taken out.
+                    state.SetTemporary(call.Operation, comparand);
+                    if (IsShared(location) && comparand != stored && state.FactsOf(comparand).Reclaim is Reclaim.None or Reclaim.Published)
+                    {
+                        Take(comparand, call.Operation, state);
+                    }
+                }
+
+                Store(location, stored, call.Operation, state);
+            }
+
+            bool loses = Assume(lost, _table.Equal(old, comparand), false);
+            if (won && loses)
+            {
+                states.Add(lost);
+            }
+            else if (loses)
+            {
+                states[states.IndexOf(state)] = lost;
+            }
+        }
+
+        return true;
+    }
+
+    // What an atomic exchange took out of a shared place no new reader finds there.
+    private static void Take(int value, IOperation site, State state)
+        => state.SetFacts(value, state.FactsOf(value) with { Reclaim = Reclaim.Unlinked, ReclaimSite = site, Origin = OriginKind.None, Section = 0 });
+
+    private void Store(IOperation location, int stored, IOperation site, State state)
+    {
+        state.MayHaveUnlinked |= IsShared(location);
+        int source = SourceOf(stored, state);
+        if (source != 0 && IsShared(location) && state.FactsOf(source).Reclaim == Reclaim.Fresh)
+        {
+            Publish(source, OwnerOf(location, state), site, state);
+        }
+
+        if (PlaceOf(location, state) is var slot && slot != 0)
+        {
+            state.Write(slot, stored);
+        }
+    }
+
+    private bool IsShared(IOperation location)
+        => Resolve(location) is not (ILocalReferenceOperation { Local.RefKind: RefKind.None } or IParameterReferenceOperation { Parameter.RefKind: RefKind.None });
+
+    private int OwnerOf(IOperation location, State state)
+        => Resolve(location) is IMemberReferenceOperation { Instance: { } instance } ? SourceOf(ValueOf(instance, state), state)
+            : Resolve(location) is IArrayElementReferenceOperation { ArrayReference: { } array } ? SourceOf(ValueOf(array, state), state)
+            : 0;
+
+    private bool CallVolatile(CallSite call, List<State> states)
+    {
+        if (call.Argument(0)?.Value is not { } location)
+        {
+            return false;
+        }
+
+        CallEvents(call, states);
+        if (call.Method.Name == "Write" && call.Argument(1)?.Value is { } value)
+        {
+            if (Resolve(location) is { } place && ReadsBack(value, place))
+            {
+                UpdateEvents(call.Operation, place, states);
+            }
+
+            foreach (State state in states)
+            {
+                Store(location, ValueOf(value, state), call.Operation, state);
+            }
+
+            return true;
+        }
+
+        if (call.Method.Name != "Read")
+        {
+            return false;
+        }
+
+        // A volatile read gives the value without saying that it is used inside a section.
+        Contract? contract = Resolve(location) is IMemberReferenceOperation { Member: { } member }
+            ? MemberContracts.Find(_body.Map.Of(member).Result, ContractWord.RcuProtected)
+            : null;
+        foreach (State state in states)
+        {
+            int slot = PlaceOf(location, state);
+            if (contract is null || (slot != 0 && state.Variables.TryGetValue(slot, out _)))
+            {
+                state.SetTemporary(call.Operation, slot != 0 ? state.Read(slot) : state.Create(call.Operation));
+                continue;
+            }
+
+            int read = state.Create(call.Operation);
+            state.SetTemporary(call.Operation, read);
+            state.SetFacts(read, WithOrigin(Facts.Nothing, DomainOf(contract, SiteOf(Resolve(location)!), state), call.Operation, state));
+        }
+
+        return true;
+    }
+
+    private bool CallLock(CallSite call, List<State> states, IOperation? target)
+    {
+        if (target is null)
+        {
+            return false;
+        }
+
+        switch (call.Method.Name)
+        {
+            case "Enter" or "EnterWriteLock" or "EnterUpgradeableReadLock":
+                CallEvents(call, states);
+                foreach (State state in states)
+                {
+                    TakeLock(target, call.Operation, state);
+                    foreach (IArgumentOperation argument in call.Arguments)
+                    {
+                        if (argument.Parameter is { RefKind: RefKind.Ref } && PlaceOf(argument.Value, state) is var taken && taken != 0)
+                        {
+                            state.Write(taken, _table.True);
+                        }
+                    }
+                }
+
+                return true;
+            case "Wait" or "WaitAsync" or "WaitOne" when call.Method.ReturnsVoid || call.Arguments.All(static a => a.IsImplicit || a.Parameter?.Type.Name == "CancellationToken"):
+                CallEvents(call, states);
+                foreach (State state in states)
+                {
+                    TakeLock(target, call.Operation, state);
+                    state.SetTemporary(call.Operation, _table.True);
+                }
+
+                return true;
+            case "EnterScope":
+                CallEvents(call, states);
+                foreach (State state in states)
+                {
+                    int scope = state.Create(call.Operation);
+                    state.SetTemporary(call.Operation, scope);
+                    TakeLock(target, call.Operation, state);
+                    state.SetFacts(scope, state.FactsOf(scope) with { Holder = Holder.LockScope, Section = ValueOf(target, state) });
+                }
+
+                return true;
+            case "TryEnter" or "TryEnterWriteLock" or "Wait" or "WaitOne" or "WaitAsync" when call.Method.ReturnType.SpecialType == SpecialType.System_Boolean:
+                CallEvents(call, states);
+                foreach (State state in states.ToArray())
+                {
+                    int result = state.Create(call.Operation);
+                    state.SetTemporary(call.Operation, result);
+                    State failed = state.Clone();
+                    Assume(failed, result, false);
+                    states.Add(failed);
+                    Assume(state, result, true);
+                    TakeLock(target, call.Operation, state);
+                }
+
+                return true;
+            case "Exit" or "ExitWriteLock" or "ExitUpgradeableReadLock" or "Release" or "ReleaseMutex":
+                CallEvents(call, states);
+                foreach (State state in states)
+                {
+                    int value = ValueOf(target, state);
+                    int held = state.Locks.FindLastIndex(l => l.Value == value);
+                    if (held >= 0)
+                    {
+                        state.Locks.RemoveAt(held);
+                        state.Touch();
+                    }
+                }
+
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void TakeLock(IOperation target, IOperation site, State state)
+    {
+        int value = ValueOf(target, state);
+        if (state.Locks.Count(l => l.Value == value) < 2)
+        {
+            state.Locks.Add(new HeldLock(value, site));
+            state.Touch();
+        }
+    }
+
+    private bool CallAssert(CallSite call, List<State> states)
+    {
+        if (call.Argument(0)?.Value is not { } asserted)
+        {
+            return false;
+        }
+
+        foreach (State state in states.ToArray())
+        {
+            if (!Assume(state, ValueOf(asserted, state), true))
+            {
+                states.Remove(state);
+            }
+        }
+
+        return true;
+    }
+
+    private bool CallThrowIfNull(CallSite call, List<State> states)
+    {
+        if (call.Argument(0)?.Value is not { } checkedValue)
+        {
+            return false;
+        }
+
+        MayThrow(call.Operation, states, leavesFunction: true);
+        foreach (State state in states.ToArray())
+        {
+            if (!Assume(state, _table.Equal(ValueOf(checkedValue, state), _table.Null), false))
+            {
+                states.Remove(state);
+            }
+        }
+
+        return true;
+    }
+
+    private bool CallNative(CallSite call, List<State> states)
+    {
+        if (call.Method.Name is "Alloc" or "AllocZeroed" or "AlignedAlloc" or "AllocHGlobal" or "AllocCoTaskMem")
+        {
+            CallEvents(call, states);
+            foreach (State state in states)
+            {
+                int result = state.Create(call.Operation);
+                state.SetTemporary(call.Operation, result);
+                state.SetFacts(result, Facts.Nothing with { Reclaim = Reclaim.Fresh, ReclaimSite = call.Operation });
+            }
+
+            return true;
+        }
+
+        if (call.Method.Name is not ("Free" or "AlignedFree" or "FreeHGlobal" or "FreeCoTaskMem") || call.Argument(0)?.Value is not { } freed)
+        {
+            return false;
+        }
+
+        // Native memory is of interest only where it is known to be protected.
+        List<State> known = states.Where(s => IsProtectedMemory(s.FactsOf(ValueOf(freed, s)))).ToList();
+        if (known.Count > 0)
+        {
+            Tell(known, s => ValueOf(freed, s), (listener, seen) => listener.Reclaim(Point(call.Operation), ContractWord.Frees, freed, seen));
+        }
+
+        foreach (State state in states)
+        {
+            if (IsProtectedMemory(state.FactsOf(ValueOf(freed, state))) || state.FactsOf(ValueOf(freed, state)).Reclaim == Reclaim.Fresh)
+            {
+                Step(ContractWord.Frees, ValueOf(freed, state), 0, call, state);
+            }
+        }
+
+        return true;
+    }
+
+    private static bool IsProtectedMemory(Facts facts)
+        => facts.Origin != OriginKind.None
+            || facts.Reclaim is Reclaim.Published or Reclaim.Unlinked or Reclaim.Quiescent or Reclaim.Gathered or Reclaim.Flushed or Reclaim.Retired or Reclaim.Freed;
+
+    private bool CallThrough(CallSite call, IOperation? through, List<State> states)
+    {
+        if (through is null || _body.Map.Scope(call.Method.ReturnType) is not null)
+        {
+            return false;
+        }
+
+        foreach (State state in states)
+        {
+            state.SetTemporary(call.Operation, ValueOf(through, state));
+        }
+
+        return true;
+    }
+
+    private void StoreInCollection(CallSite call, List<State> states)
+    {
+        if (_observer is null || call.Instance is null || !KnownMembers.AddsToCollection(call.Method))
+        {
+            return;
+        }
+
+        foreach (IArgumentOperation argument in call.Arguments)
+        {
+            List<State> outliving = states.Where(s => Outlives(call.Instance, argument.Value, s)).ToList();
+            if (outliving.Count > 0)
+            {
+                Escape(call.Operation, argument.Value, "put into '" + Names.Of(call.Instance) + "'", outliving);
+            }
+        }
+    }
+
+    // A collection made inside the section goes with it; any other outlives it.
+    private bool Outlives(IOperation collection, IOperation value, State state)
+    {
+        ValueInfo info = _table.Info(ValueOf(collection, state));
+        Facts facts = state.FactsOf(ValueOf(value, state));
+        Section? section = state.Sections.FirstOrDefault(s => s.Id == facts.Section);
+        return info.Tag is not IObjectCreationOperation creation || section?.Opener is not { } opener || creation.Syntax.SpanStart < opener.Syntax.SpanStart;
+    }
+}

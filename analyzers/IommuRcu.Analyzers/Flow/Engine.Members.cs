@@ -1,0 +1,378 @@
+// Reads and writes of fields and properties, and the ways a value leaves the body.
+using System.Collections.Generic;
+using System.Linq;
+using IommuRcu.Analyzers.Contracts;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.FlowAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace IommuRcu.Analyzers.Flow;
+
+internal sealed partial class Engine
+{
+    private void ReadField(IFieldReferenceOperation field, List<State> states)
+    {
+        MemberContracts contracts = _body.Map.Of(field.Field);
+        UseInstance(field, field.Instance, states);
+        ReadValue(field, field.Field, contracts, states);
+    }
+
+    private void ReadProperty(IPropertyReferenceOperation property, List<State> states)
+    {
+        // The target of an increment or compound assignment is read too; one without a getter gives a place.
+        if (property.Property.GetMethod is { } getter)
+        {
+            if (KnownMembers.Blocking(getter) is { } blocking)
+            {
+                Tell(states, static _ => Domain.Any, (listener, seen) => listener.Block(Point(property), blocking, seen));
+            }
+
+            CallEvents(new CallSite(property, getter, property.Instance, property.Arguments, _body.Map.Of(getter)), states);
+        }
+
+        ReadValue(property, property.Property, _body.Map.Of(property.Property), states);
+    }
+
+    private void ReadValue(IOperation read, ISymbol member, MemberContracts contracts, List<State> states)
+    {
+        Contract? bound = MemberContracts.Find(contracts.Result, ContractWord.RcuBound);
+        Contract? isProtected = MemberContracts.Find(contracts.Result, ContractWord.RcuProtected);
+        Contract? query = contracts.Find(ContractWord.AssertsReadLock);
+        if (isProtected is not null)
+        {
+            Tell(states, s => ProtectionNeed(read, member, isProtected, s), (listener, seen) => listener.ReadProtected(Point(read), member, isProtected, seen));
+        }
+
+        if (query is not null && member is IPropertySymbol { GetMethod: { } getter } asserted && asserted.Type.SpecialType == SpecialType.System_Boolean)
+        {
+            Query(new CallSite(read, getter, (read as IMemberReferenceOperation)?.Instance, System.Collections.Immutable.ImmutableArray<IArgumentOperation>.Empty, contracts), query, states);
+            return;
+        }
+
+        if (isProtected is null && bound is null)
+        {
+            return;
+        }
+
+        foreach (State state in states)
+        {
+            int slot = PlaceOf(read, state);
+            if (slot != 0 && state.Variables.TryGetValue(slot, out int written))
+            {
+                state.SetTemporary(read, written);
+                continue;
+            }
+
+            int value = state.Create(read);
+            state.SetTemporary(read, value);
+            int owner = (read as IMemberReferenceOperation)?.Instance is { } instance ? ValueOf(instance, state) : 0;
+            if (owner != 0 && state.FactsOf(owner).Reclaim == Reclaim.Fresh)
+            {
+                // What hangs under something nobody can reach is not shared either.
+                continue;
+            }
+
+            state.SetFacts(value, WithOrigin(Facts.Nothing with { IsBound = bound is not null }, DomainOf((isProtected ?? bound)!, SiteOf(read), state), read, state));
+        }
+    }
+
+    private CallSite SiteOf(IOperation read)
+        => new(read, null!, (read as IMemberReferenceOperation)?.Instance, System.Collections.Immutable.ImmutableArray<IArgumentOperation>.Empty, MemberContracts.None);
+
+    private Need ProtectionNeed(IOperation read, ISymbol member, Contract contract, State state)
+        => new(DomainOf(contract, SiteOf(read), state), member.Name, LockOf(contract, member, (read as IMemberReferenceOperation)?.Instance, state), contract)
+        {
+            Owner = (read as IMemberReferenceOperation)?.Instance is { } instance ? ValueOf(instance, state) : 0,
+        };
+
+    // The value belongs to the outermost section that is open on its domain.
+    private Facts WithOrigin(Facts facts, Domain domain, IOperation site, State state)
+    {
+        foreach (Section section in state.Sections)
+        {
+            if (Protects(section, domain, state) != false)
+            {
+                return facts with { Origin = OriginKind.Open, Section = section.Id, OriginSite = site };
+            }
+        }
+
+        return state.CallerUnknown || state.Locks.Count > 0 ? facts : facts with { Origin = OriginKind.Outside, OriginSite = site };
+    }
+
+    private void WriteField(IOperation operation, IFieldReferenceOperation field, List<State> states)
+    {
+        UseInstance(field, field.Instance, states);
+        MemberContracts contracts = _body.Map.Of(field.Field);
+        if (contracts.Find(ContractWord.RequiresWriterLock) is { } needsLock)
+        {
+            Tell(states, s => LockOf(needsLock, field.Field, field.Instance, s), (listener, seen) => listener.NeedLock(Point(operation), field.Field, needsLock, seen));
+        }
+
+        if (MemberContracts.Find(contracts.Result, ContractWord.RcuProtected) is { } isProtected)
+        {
+            Tell(states, s => field.Instance is { } instance ? ValueOf(instance, s) : 0, (listener, seen) => listener.WriteProtected(Point(operation), field.Field, isProtected, seen));
+        }
+    }
+
+    private void StoreEvents(IOperation operation, IOperation? place, IOperation value, List<State> states)
+    {
+        switch (place)
+        {
+            case IFieldReferenceOperation or IPropertyReferenceOperation:
+                ISymbol member = place is IFieldReferenceOperation field ? field.Field : ((IPropertyReferenceOperation)place).Property;
+                bool isProtected = (_body.Map.Of(member).ResultWords & ContractWord.RcuProtected) != 0;
+                IOperation? instance = ((IMemberReferenceOperation)place).Instance;
+                if (!isProtected)
+                {
+                    List<State> shared = states.Where(s => instance is null || IsShared(instance, s)).ToList();
+                    Escape(operation, value, "stored in '" + member.Name + "'", shared);
+                }
+                else
+                {
+                    foreach (State state in states)
+                    {
+                        Publish(SourceOf(ValueOf(value, state), state), instance is null ? 0 : ValueOf(instance, state), operation, state);
+                    }
+                }
+
+                break;
+            case IArrayElementReferenceOperation:
+                Escape(operation, value, "stored in an array", states);
+                break;
+            case IParameterReferenceOperation { Parameter.RefKind: RefKind.Out or RefKind.Ref } parameter:
+                if ((MemberContracts.Find(ParameterContracts(parameter.Parameter), ContractWord.RcuProtected)) is null)
+                {
+                    Escape(operation, value, "given out through '" + parameter.Parameter.Name + "'", states);
+                }
+
+                break;
+        }
+
+        foreach (State state in states)
+        {
+            state.MayHaveUnlinked |= place is not (null or ILocalReferenceOperation { Local.RefKind: RefKind.None } or IParameterReferenceOperation { Parameter.RefKind: RefKind.None } or IDiscardOperation);
+            HandOn(value, place, state);
+        }
+
+        bool IsShared(IOperation owner, State state) => state.FactsOf(ValueOf(owner, state)) is { Reclaim: not Reclaim.Fresh, Origin: OriginKind.None };
+    }
+
+    private void Forge(IOperation operation, ITypeSymbol? type, string how)
+    {
+        if (_observer is null || operation.IsImplicit || type is not { IsValueType: true } && operation is IDefaultValueOperation || operation.Parent is IBinaryOperation or IIsPatternOperation)
+        {
+            return;
+        }
+
+        if (_body.Map.Scope(type) is { DefaultIsInert: false } && (_body.Contracts.SelfWords & ContractWord.AcquiresReadLock) == 0)
+        {
+            foreach (FlowListener listener in _observer)
+            {
+                listener.Forge(Point(operation), type!, how);
+            }
+        }
+    }
+
+    private void CopyEvents(IOperation operation, IOperation value, string how)
+    {
+        if (_observer is null || Names.Unwrap(value) is not (ILocalReferenceOperation or IParameterReferenceOperation or IFieldReferenceOperation) || value.Type is not { IsValueType: true } type)
+        {
+            return;
+        }
+
+        if (_body.Map.Scope(type) is not null || IsGather(type))
+        {
+            foreach (FlowListener listener in _observer)
+            {
+                listener.Copy(Point(operation), value, how);
+            }
+        }
+    }
+
+    // An entry that is changed by reading it, computing, and writing it back.
+    private void UpdateEvents(IOperation operation, IOperation target, List<State> states)
+    {
+        if (_observer is null)
+        {
+            return;
+        }
+
+        IOperation? place = Resolve(target);
+        Contract? contract = place switch
+        {
+            IMemberReferenceOperation member => MemberContracts.Find(_body.Map.Of(member.Member).Result, ContractWord.RcuProtected),
+            IInvocationOperation call => MemberContracts.Find(_body.Map.Of(call.TargetMethod).Result, ContractWord.RcuProtected),
+            _ => null,
+        };
+        IOperation? through = place is IArrayElementReferenceOperation element ? element.ArrayReference : place is { Kind: OperationKind.None } ? place.ChildOperations.FirstOrDefault() : null;
+        if (through is not null && Resolve(through) is { } source)
+        {
+            contract = source switch
+            {
+                IMemberReferenceOperation member => MemberContracts.Find(_body.Map.Of(member.Member).Result, ContractWord.RcuProtected),
+                IParameterReferenceOperation parameter => MemberContracts.Find(ParameterContracts(parameter.Parameter), ContractWord.RcuProtected),
+                IInvocationOperation call => MemberContracts.Find(_body.Map.Of(call.TargetMethod).Result, ContractWord.RcuProtected),
+                _ => null,
+            };
+            if (contract is null && !states.Any(s => s.FactsOf(ValueOf(source, s)).Origin is OriginKind.Open or OriginKind.Outside))
+            {
+                return;
+            }
+        }
+        else if (contract is null)
+        {
+            return;
+        }
+
+        IOperation? owner = place is IMemberReferenceOperation { Instance: { } instance } ? instance : through;
+        Tell(
+            states,
+            s => new Need(Domain.Any, Names.Of(place), contract is not null && place is IMemberReferenceOperation m ? LockOf(contract, m.Member, m.Instance, s) : 0, contract) { Owner = owner is null ? 0 : ValueOf(owner, s) },
+            (listener, seen) => listener.Update(Point(operation), place!, contract, seen));
+    }
+
+    private System.Collections.Immutable.ImmutableArray<Contract> ParameterContracts(IParameterSymbol parameter)
+        => parameter.ContainingSymbol is IMethodSymbol method ? _body.Map.Of(method).Parameter(parameter.Ordinal) : System.Collections.Immutable.ImmutableArray<Contract>.Empty;
+
+    // A guard, gather or pin that is stored outside the body has a new owner.
+    private void HandOn(IOperation value, IOperation? place, State state)
+    {
+        int handed = ValueOf(value, state);
+        Facts facts = state.FactsOf(handed);
+        if (facts.Holder == Holder.None || place is ILocalReferenceOperation or null or IDiscardOperation or IFlowCaptureReferenceOperation)
+        {
+            return;
+        }
+
+        HandOver(handed, facts, state);
+    }
+
+    private static void HandOver(int handed, Facts facts, State state)
+    {
+        switch (facts.Holder)
+        {
+            case Holder.GuardOpen:
+                int index = state.Sections.FindIndex(s => s.Id == facts.Section);
+                if (index >= 0 && state.Sections[index].Kind == SectionKind.Opened)
+                {
+                    // Still open, but no longer this body's to close.
+                    state.Sections[index] = state.Sections[index] with { Kind = SectionKind.Asserted };
+                    state.Touch();
+                }
+
+                break;
+            case Holder.GatherEmpty or Holder.GatherFilled:
+                state.SetFacts(handed, facts with { Holder = Holder.GatherSynced });
+                break;
+            case Holder.PinHeld:
+                state.SetFacts(handed, facts with { Holder = Holder.PinReleased });
+                break;
+        }
+    }
+
+    private void UseInstance(IOperation operation, IOperation? instance, List<State> states)
+    {
+        if (instance is not null and not IInstanceReferenceOperation)
+        {
+            Use(operation, instance, states);
+        }
+    }
+
+    // Tells of a use where some state makes it worth telling.
+    private void Use(IOperation operation, IOperation value, List<State> states)
+    {
+        if (_observer is null || !states.Any(s => s.FactsOf(ValueOf(value, s)).HasProtocol))
+        {
+            return;
+        }
+
+        Tell(states, s => ValueOf(value, s), (listener, seen) => listener.Use(Point(operation), value, seen));
+    }
+
+    private void Escape(IOperation operation, IOperation value, string how, List<State> states)
+    {
+        if (_observer is null || !states.Any(s => s.FactsOf(ValueOf(value, s)).Origin != OriginKind.None))
+        {
+            return;
+        }
+
+        Tell(states, s => ValueOf(value, s), (listener, seen) => listener.Escape(Point(operation), value, how, seen));
+    }
+
+    private void Return(IOperation value, List<State> states)
+    {
+        Escape(value, value, "returned", states);
+        foreach (State state in states)
+        {
+            int returned = ValueOf(value, state);
+            if (state.FactsOf(returned) is { Holder: not Holder.None } facts)
+            {
+                HandOver(returned, facts, state);
+            }
+        }
+    }
+
+    /// <summary>Gets the value of the lock that a contract names, seen from a member of an object.</summary>
+    private int LockOf(Contract contract, ISymbol member, IOperation? instance, State state)
+    {
+        if (contract.Lock is not { } name || member.ContainingType is not { } type)
+        {
+            return 0;
+        }
+
+        return MemberValue(type, name, instance is null ? 0 : ValueOf(instance, state), state);
+    }
+
+    private int MemberValue(INamedTypeSymbol type, string path, int owner, State state)
+    {
+        foreach (string part in path.Split('.'))
+        {
+            if (part == "this")
+            {
+                continue;
+            }
+
+            ISymbol? found = FindMember(type, part);
+            if (found is null && owner == _table.This && FindPrimaryParameter(type, part) is { } parameter)
+            {
+                owner = state.Read(_table.Slot(parameter.OriginalDefinition));
+                type = parameter.Type as INamedTypeSymbol ?? type;
+                continue;
+            }
+
+            if (found is null || (!found.IsStatic && owner == ValueTable.Unknown))
+            {
+                return ValueTable.Unknown;
+            }
+
+            owner = state.Read(_table.Slot(found.OriginalDefinition, found.IsStatic ? 0 : owner));
+            type = (found switch { IFieldSymbol f => f.Type, IPropertySymbol p => p.Type, _ => null }) as INamedTypeSymbol ?? type;
+        }
+
+        return owner;
+    }
+
+    /// <summary>Finds a parameter of a type's primary constructor, which its members see as one of their own.</summary>
+    internal static IParameterSymbol? FindPrimaryParameter(INamedTypeSymbol type, string name)
+        => type.InstanceConstructors
+            .Where(static c => c.DeclaringSyntaxReferences.Any(static r => r.GetSyntax() is TypeDeclarationSyntax { ParameterList: not null }))
+            .SelectMany(static c => c.Parameters)
+            .FirstOrDefault(p => p.Name == name);
+
+    internal static ISymbol? FindMember(INamedTypeSymbol type, string name)
+    {
+        for (INamedTypeSymbol? t = type; t is not null; t = t.BaseType ?? t.ContainingType)
+        {
+            foreach (ISymbol member in t.GetMembers(name))
+            {
+                if (member is IFieldSymbol or IPropertySymbol)
+                {
+                    return member;
+                }
+            }
+        }
+
+        return type.ContainingType is { } outer ? FindMember(outer, name) : null;
+    }
+}

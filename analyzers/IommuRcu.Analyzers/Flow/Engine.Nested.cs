@@ -1,0 +1,255 @@
+// Lambdas and local functions: how they come to run, and what a call of one does to its caller's state.
+using System.Collections.Generic;
+using System.Linq;
+using IommuRcu.Analyzers.Contracts;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.FlowAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace IommuRcu.Analyzers.Flow;
+
+internal sealed partial class Engine
+{
+    private const int MaximumDepth = 3;
+
+    private void NoteNested(IFlowAnonymousFunctionOperation lambda, List<State> states)
+    {
+        if (_observer is null)
+        {
+            return;
+        }
+
+        if (_body.Member.Nested(lambda.Symbol) is not { } nested)
+        {
+            return;
+        }
+
+        foreach (State state in states)
+        {
+            // A lambda that is only ever called in sight gets its states from its calls.
+            if (nested.Role != BodyRole.Helper)
+            {
+                nested.Enter(nested.Role == BodyRole.Synchronous ? AsCaller(state, state.CallerUnknown) : Detached(state));
+            }
+        }
+
+        if (nested.Role is BodyRole.Ordinary or BodyRole.Callback)
+        {
+            CaptureEvents(lambda, states);
+        }
+    }
+
+    // Run later: variables are as they are now, sections and locks are not.
+    private State Detached(State state)
+    {
+        State later = state.Clone();
+        later.ClearTemporaries();
+        later.Sections.Clear();
+        later.Locks.Clear();
+        later.Callbacks.Clear();
+        later.CallerUnknown = false;
+        later.StaleBound = null;
+        for (int i = later.Values.Count - 1; i >= 0; i--)
+        {
+            Facts facts = later.Values.ValueAt(i);
+            bool kept = facts.Reclaim is Reclaim.Fresh or Reclaim.Published or Reclaim.Unlinked or Reclaim.Quiescent or Reclaim.Trusted;
+            later.Values.SetAt(i, new Facts { Reclaim = kept ? facts.Reclaim : Reclaim.None, ReclaimSite = facts.ReclaimSite, Allocator = facts.Allocator });
+        }
+
+        return later;
+    }
+
+    private void CaptureEvents(IFlowAnonymousFunctionOperation lambda, List<State> states)
+    {
+        foreach (IOperation captured in _body.Member.CapturesOf(lambda))
+        {
+            List<State> escaping = states.Where(s => s.FactsOf(ValueOf(captured, s)).Origin != OriginKind.None || s.FactsOf(ValueOf(captured, s)).Holder != Holder.None).ToList();
+            if (escaping.Count > 0)
+            {
+                Tell(escaping, s => ValueOf(captured, s), (listener, seen) => listener.Escape(Point(lambda), captured, "captured by a delegate", seen));
+            }
+        }
+    }
+
+    // The values that an argument is made of: what a lambda captures, what a tuple or object holds.
+    private IEnumerable<int> PartsOf(IOperation argument, State state)
+    {
+        IOperation? value = Names.Unwrap(argument);
+        if (value is IFlowAnonymousFunctionOperation lambda)
+        {
+            foreach (IOperation captured in _body.Member.CapturesOf(lambda))
+            {
+                yield return ValueOf(captured, state);
+            }
+
+            foreach (IFieldReferenceOperation field in _body.Member.FieldsOf(lambda))
+            {
+                yield return state.Read(_table.Slot(field.Field.OriginalDefinition, field.Field.IsStatic ? 0 : _table.This));
+            }
+        }
+        else if (value is ITupleOperation or IObjectCreationOperation)
+        {
+            foreach (IOperation part in value.ChildOperations)
+            {
+                yield return ValueOf(part, state);
+            }
+        }
+    }
+
+    // A call of a local function, or of a lambda that runs at once, does to the state what its body does.
+    private void RunNested(CallSite call, List<State> states)
+    {
+        if (call.Method.MethodKind == MethodKind.LocalFunction)
+        {
+            if (_body.Member.Nested(call.Method.OriginalDefinition) is { } function)
+            {
+                Inline(function, states, always: true);
+            }
+
+            return;
+        }
+
+        if (call.Method.MethodKind == MethodKind.DelegateInvoke && call.Instance is { } invoked)
+        {
+            if (Names.Unwrap(invoked) is ILocalReferenceOperation { Local: { } local } && _body.Member.LambdaOf(local) is { } lambda)
+            {
+                Inline(lambda, states, always: true);
+            }
+
+            return;
+        }
+
+        foreach (IArgumentOperation argument in call.Arguments)
+        {
+            if (Names.Unwrap(argument.Value) is IFlowAnonymousFunctionOperation function && _body.Member.Nested(function.Symbol) is { Role: BodyRole.Synchronous } synchronous)
+            {
+                Inline(synchronous, states, always: false);
+            }
+        }
+
+        if (call.Contracts.ParameterWords.HasFlag(ContractWord.RunsAfterGracePeriod))
+        {
+            foreach (State state in states)
+            {
+                QueueCallback(call, ValueTable.Unknown, state);
+            }
+        }
+    }
+
+    private void Inline(NestedFunction nested, List<State> states, bool always)
+    {
+        if (nested.Role == BodyRole.Helper && _observer is not null)
+        {
+            foreach (State state in states)
+            {
+                nested.Enter(AsCaller(state, true));
+            }
+        }
+
+        if (_depth >= MaximumDepth || nested.IsRunning)
+        {
+            return;
+        }
+
+        nested.IsRunning = true;
+        try
+        {
+            var before = states.Select(static s => s.Clone()).ToList();
+            var engine = new Engine(new Body(_body.Member, nested.Symbol, nested.Symbol, nested.Graph, nested.Role, nested.Number), _cancellation, _depth + 1);
+            engine.Analyse(states.Select(static s => s.Clone()), null);
+            var after = new StateSet(BlockName(_block!.Ordinal) + 700);
+            if (!always)
+            {
+                before.ForEach(s => after.Add(s));
+            }
+
+            foreach (Exit exit in engine.Exits)
+            {
+                if (exit.Kind == ExitKind.Return)
+                {
+                    after.Add(exit.State);
+                }
+            }
+
+            states.Clear();
+            states.AddRange(after.States);
+        }
+        finally
+        {
+            nested.IsRunning = false;
+        }
+    }
+
+    // What is open at the call is the caller's business, and what is missing too.
+    private static State AsCaller(State state, bool callerUnknown)
+    {
+        State entry = state.Clone();
+        entry.ClearTemporaries();
+        entry.CallerUnknown = callerUnknown;
+        for (int i = 0; i < entry.Sections.Count; i++)
+        {
+            if (entry.Sections[i].Kind == SectionKind.Opened)
+            {
+                entry.Sections[i] = entry.Sections[i] with { Kind = SectionKind.Entry };
+            }
+        }
+
+        for (int i = 0; i < entry.Values.Count; i++)
+        {
+            // Gathers and pins of the caller are the caller's to give back.
+            if (entry.Values.ValueAt(i) is { Holder: Holder.GatherFilled or Holder.PinHeld } owed)
+            {
+                entry.Values.SetAt(i, owed with { Holder = owed.Holder == Holder.PinHeld ? Holder.PinReleased : Holder.GatherSynced });
+            }
+        }
+
+        return entry;
+    }
+
+    // The function that a call runs, where it is in sight.
+    private IMethodSymbol HelperOf(CallSite call)
+        => call.Method.MethodKind == MethodKind.DelegateInvoke && Names.Unwrap(call.Instance) is ILocalReferenceOperation { Local: { } local } && _body.Member.LambdaOf(local) is { } lambda
+            ? lambda.Symbol
+            : call.Method.OriginalDefinition;
+
+    /// <summary>Sees a domain of a helper from one of its callers.</summary>
+    private Domain Translate(Domain domain, CallSite call, State state)
+    {
+        if (domain.Kind != DomainKind.Receiver)
+        {
+            return domain;
+        }
+
+        int value = Translate(domain.Receiver, call, state);
+        return value == ValueTable.Unknown ? Domain.Any : Domain.Of(value, domain.Type);
+    }
+
+    private int Translate(int value, CallSite call, State state)
+    {
+        ValueInfo info = _table.Info(value);
+        if (info.Kind == ValueKind.This)
+        {
+            return call.Method.MethodKind == MethodKind.LocalFunction || call.Instance is null ? _table.This : ValueOf(call.Instance, state);
+        }
+
+        if (info.Kind != ValueKind.Initial)
+        {
+            return ValueTable.Unknown;
+        }
+
+        SlotInfo slot = _table.SlotInfo(info.A);
+        switch (slot.Symbol)
+        {
+            case IParameterSymbol parameter when SymbolEqualityComparer.Default.Equals(parameter.ContainingSymbol, call.Method.OriginalDefinition):
+                return call.Argument(parameter.Ordinal) is { } argument ? ValueOf(argument.Value, state) : ValueTable.Unknown;
+            case ILocalSymbol or IParameterSymbol:
+                return call.Method.MethodKind is MethodKind.LocalFunction or MethodKind.DelegateInvoke ? state.Read(info.A) : ValueTable.Unknown;
+            case { IsStatic: true }:
+                return state.Read(info.A);
+            case { } member when Translate(slot.Index, call, state) is var owner && owner != ValueTable.Unknown:
+                return state.Read(_table.Slot(member, owner));
+            default:
+                return ValueTable.Unknown;
+        }
+    }
+}

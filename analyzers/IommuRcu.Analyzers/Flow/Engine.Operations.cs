@@ -1,0 +1,581 @@
+// Executes expressions: which value each has, and what it does to the places it writes.
+using System.Collections.Generic;
+using System.Linq;
+using IommuRcu.Analyzers.Contracts;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.FlowAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace IommuRcu.Analyzers.Flow;
+
+internal sealed partial class Engine
+{
+    private readonly Dictionary<int, IOperation> _captured = new();
+    private readonly HashSet<int> _targetCaptures = new();
+
+    // A capture that is assigned through holds a place, not a value: making it reads nothing.
+    private void FindTargetCaptures()
+    {
+        foreach (BasicBlock block in _body.Graph.Blocks)
+        {
+            foreach (IOperation operation in block.Operations)
+            {
+                FindTargetCaptures(operation);
+            }
+
+            if (block.BranchValue is { } value)
+            {
+                FindTargetCaptures(value);
+            }
+        }
+    }
+
+    private void FindTargetCaptures(IOperation operation)
+    {
+        IOperation? target = operation switch
+        {
+            IFlowCaptureOperation capture => Note(capture),
+            IAssignmentOperation assignment => assignment.Target,
+            IIncrementOrDecrementOperation increment => increment.Target,
+            IArgumentOperation { Parameter.RefKind: RefKind.Ref or RefKind.Out } argument => argument.Value,
+            _ => null,
+        };
+        if (target is IFlowCaptureReferenceOperation reference)
+        {
+            _targetCaptures.Add(reference.Id.GetHashCode());
+        }
+
+        foreach (IOperation child in operation.ChildOperations)
+        {
+            FindTargetCaptures(child);
+        }
+
+        IOperation? Note(IFlowCaptureOperation capture)
+        {
+            _captured[capture.Id.GetHashCode()] = capture.Value;
+            return null;
+        }
+    }
+
+    /// <summary>Executes an operation in every state; a state may part in two.</summary>
+    private void Execute(IOperation operation, List<State> states)
+    {
+        if (states.Count == 0)
+        {
+            return;
+        }
+
+        if (states.Count > StateSet.Limit * 2)
+        {
+            throw new GiveUpException("its paths differ in too many ways");
+        }
+
+        if (operation.ConstantValue.HasValue && operation is not (ILocalReferenceOperation or IFieldReferenceOperation { Field.IsConst: false }))
+        {
+            int constant = operation.Type is { SpecialType: SpecialType.System_Decimal } ? ValueTable.Unknown : _table.Constant(operation.ConstantValue.Value);
+            SetAll(operation, states, constant);
+            return;
+        }
+
+        switch (operation)
+        {
+            case IFlowAnonymousFunctionOperation lambda:
+                NoteNested(lambda, states);
+                foreach (State state in states)
+                {
+                    state.SetTemporary(lambda, state.Create(lambda));
+                }
+
+                break;
+            case ISimpleAssignmentOperation assignment:
+                ExecuteAssignment(assignment, states);
+                break;
+            case IFlowCaptureOperation capture:
+                if (_targetCaptures.Contains(capture.Id.GetHashCode()) && capture.Value is IFieldReferenceOperation or IPropertyReferenceOperation or IArrayElementReferenceOperation or ILocalReferenceOperation or IParameterReferenceOperation)
+                {
+                    ExecutePlace(capture.Value, states);
+                    if (capture.Value is ILocalReferenceOperation or IParameterReferenceOperation)
+                    {
+                        foreach (State state in states)
+                        {
+                            state.Write(_table.Capture(capture.Id.GetHashCode()), ValueOf(capture.Value, state));
+                        }
+                    }
+
+                    break;
+                }
+
+                Execute(capture.Value, states);
+                foreach (State state in states)
+                {
+                    state.Write(_table.Capture(capture.Id.GetHashCode()), ValueOf(capture.Value, state));
+                }
+
+                break;
+            case IInvocationOperation invocation:
+                ExecuteChildren(invocation, states);
+                IMethodSymbol method = Devirtualized(invocation);
+                Call(new CallSite(invocation, method, Names.Unwrap(invocation.Instance), invocation.Arguments, _body.Map.Of(method)), states);
+                break;
+            case IObjectCreationOperation { Constructor: { } constructor } creation:
+                ExecuteChildren(creation, states);
+                Call(new CallSite(creation, constructor, null, creation.Arguments, _body.Map.Of(constructor)), states);
+                break;
+            case IPropertyReferenceOperation property:
+                ExecuteChildren(property, states);
+                ReadProperty(property, states);
+                break;
+            case IFieldReferenceOperation field:
+                ExecuteChildren(field, states);
+                ReadField(field, states);
+                break;
+            case IAwaitOperation await:
+                Execute(await.Operation, states);
+                Tell(states, (listener, seen) => listener.Suspend(Point(await), seen));
+                MayThrow(await, states, leavesFunction: true);
+                break;
+            case IReturnOperation { Kind: OperationKind.YieldReturn } yield:
+                if (yield.ReturnedValue is { } yielded)
+                {
+                    Execute(yielded, states);
+                    Escape(yield, yielded, "yielded", states);
+                }
+
+                Tell(states, (listener, seen) => listener.Suspend(Point(yield), seen));
+                break;
+            case ICompoundAssignmentOperation or IIncrementOrDecrementOperation:
+                ExecuteUpdate(operation, states);
+                break;
+            case IDeconstructionAssignmentOperation deconstruction:
+                Execute(deconstruction.Value, states);
+                AssignParts(deconstruction.Target, Names.Unwrap(deconstruction.Value), states, deconstruction);
+                break;
+            case IIsPatternOperation pattern:
+                Execute(pattern.Value, states);
+                foreach (State state in states)
+                {
+                    state.SetTemporary(pattern, Match(pattern, pattern.Pattern, ValueOf(pattern.Value, state), state));
+                }
+
+                break;
+            case IDelegateCreationOperation creation:
+                Execute(creation.Target, states);
+                break;
+            case INameOfOperation or ITypeOfOperation or ISizeOfOperation:
+                break;
+            case IArgumentOperation { Parameter: { RefKind: not RefKind.None } } place:
+                ExecutePlace(place.Value, states);
+                break;
+            case IDefaultValueOperation forged:
+                Forge(forged, forged.Type, "'default'");
+                MakeEmpty(forged, states);
+                break;
+            case IAddressOfOperation address:
+                ExecutePlace(address.Reference, states);
+                break;
+            default:
+                ExecuteChildren(operation, states);
+                break;
+        }
+    }
+
+    // A using disposes through the interface; what the type itself says of its Dispose counts.
+    private static IMethodSymbol Devirtualized(IInvocationOperation invocation)
+    {
+        IMethodSymbol method = invocation.TargetMethod;
+        if (method is { ContainingType.TypeKind: TypeKind.Interface, Parameters.IsEmpty: true, Name: "Dispose" or "DisposeAsync" }
+            && Names.Unwrap(invocation.Instance)?.Type is { TypeKind: TypeKind.Class or TypeKind.Struct } type
+            && type.FindImplementationForInterfaceMember(method) is IMethodSymbol own)
+        {
+            return own;
+        }
+
+        return method;
+    }
+
+    // A struct of pages that starts empty holds nothing that a reader can reach, until something is put into it.
+    private void MakeEmpty(IDefaultValueOperation empty, List<State> states)
+    {
+        if (empty.Type is not INamedTypeSymbol { IsValueType: true, SpecialType: SpecialType.None, TypeKind: TypeKind.Struct } type || !_body.Map.CanHaveContracts(type.ContainingAssembly) || _body.Map.Scope(type) is not null)
+        {
+            return;
+        }
+
+        foreach (State state in states)
+        {
+            int value = state.Create(empty);
+            state.SetTemporary(empty, value);
+            state.SetFacts(value, Facts.Nothing with { Reclaim = Reclaim.Fresh });
+        }
+    }
+
+    private void ExecuteChildren(IOperation operation, List<State> states)
+    {
+        foreach (IOperation child in operation.ChildOperations)
+        {
+            Execute(child, states);
+        }
+    }
+
+    // Executes what a place is reached through, without reading the place.
+    private void ExecutePlace(IOperation place, List<State> states)
+    {
+        switch (place)
+        {
+            case IFieldReferenceOperation or IPropertyReferenceOperation or IArrayElementReferenceOperation:
+                ExecuteChildren(place, states);
+                break;
+            case ILocalReferenceOperation or IParameterReferenceOperation or IFlowCaptureReferenceOperation or IDiscardOperation or IDeclarationExpressionOperation:
+                break;
+            case IConversionOperation conversion:
+                ExecutePlace(conversion.Operand, states);
+                break;
+            default:
+                Execute(place, states);
+                break;
+        }
+    }
+
+    private void ExecuteAssignment(ISimpleAssignmentOperation assignment, List<State> states)
+    {
+        if (assignment.IsRef)
+        {
+            ExecutePlace(assignment.Value, states);
+            int target = assignment.Target is ILocalReferenceOperation { Local: { } local } ? _table.Slot(local) : 0;
+            foreach (State state in states)
+            {
+                state.Aliases.Remove(target);
+                int place = PlaceOf(assignment.Value, state);
+                if (place != 0 && target != 0)
+                {
+                    state.Aliases.Set(target, place);
+                    state.Touch();
+                }
+                else if (target != 0)
+                {
+                    state.Write(target, ValueOf(assignment.Value, state));
+                }
+            }
+
+            return;
+        }
+
+        ExecutePlace(assignment.Target, states);
+        Execute(assignment.Value, states);
+        CopyEvents(assignment, assignment.Value, "into '" + Names.Of(assignment.Target) + "'");
+        Assign(assignment, assignment.Target, assignment.Value, states, s => ValueOf(assignment.Value, s));
+    }
+
+    private void Assign(IOperation operation, IOperation target, IOperation? value, List<State> states, System.Func<State, int> read)
+    {
+        IOperation? place = Resolve(target);
+        if (value is not null)
+        {
+            StoreEvents(operation, place, value, states);
+        }
+
+        switch (place)
+        {
+            case IPropertyReferenceOperation { Property.SetMethod: { } setter } property:
+                CallEvents(new CallSite(property, setter, property.Instance, property.Arguments, _body.Map.Of(setter)), states);
+                break;
+            case IFieldReferenceOperation field:
+                WriteField(operation, field, states);
+                break;
+        }
+
+        if (value is not null && place is not (ILocalReferenceOperation or IParameterReferenceOperation or null) && ReadsBack(value, place))
+        {
+            UpdateEvents(operation, place, states);
+        }
+
+        foreach (State state in states)
+        {
+            int assigned = read(state);
+            int slot = place is null ? 0 : PlaceOf(place, state);
+            if (slot != 0)
+            {
+                state.Write(slot, assigned);
+            }
+
+            state.SetTemporary(operation, assigned);
+        }
+    }
+
+    // Whether an expression computes from the very place that it is stored to.
+    private static bool ReadsBack(IOperation value, IOperation place)
+    {
+        string text = place.Syntax.ToString();
+        return Names.Unwrap(value) is IBinaryOperation or IInvocationOperation or IUnaryOperation
+            && value.Descendants().Any(o => o.Kind == place.Kind && o.Syntax.ToString() == text);
+    }
+
+    private void AssignParts(IOperation target, IOperation? value, List<State> states, IOperation operation)
+    {
+        switch (target)
+        {
+            case ITupleOperation tuple:
+                for (int i = 0; i < tuple.Elements.Length; i++)
+                {
+                    AssignParts(tuple.Elements[i], value is ITupleOperation values && i < values.Elements.Length ? values.Elements[i] : null, states, operation);
+                }
+
+                break;
+            case IDeclarationExpressionOperation declaration:
+                AssignParts(declaration.Expression, value, states, operation);
+                break;
+            case IConversionOperation conversion:
+                AssignParts(conversion.Operand, value, states, operation);
+                break;
+            default:
+                if (value is not null)
+                {
+                    StoreEvents(operation, Resolve(target), value, states);
+                }
+
+                foreach (State state in states)
+                {
+                    if (PlaceOf(target, state) is var slot && slot != 0)
+                    {
+                        state.Write(slot, value is null ? state.Create(target) : ValueOf(value, state));
+                    }
+                }
+
+                break;
+        }
+    }
+
+    private void ExecuteUpdate(IOperation operation, List<State> states)
+    {
+        IOperation target = operation is ICompoundAssignmentOperation compound ? compound.Target : ((IIncrementOrDecrementOperation)operation).Target;
+        ExecutePlace(target, states);
+        if (operation is ICompoundAssignmentOperation { Value: { } value })
+        {
+            Execute(value, states);
+        }
+
+        UpdateEvents(operation, target, states);
+        Assign(operation, target, null, states, s => s.Create(operation));
+    }
+
+    // What a capture of a place stands for.
+    private IOperation? Resolve(IOperation target)
+    {
+        IOperation? place = Names.Unwrap(target);
+        while (place is IFlowCaptureReferenceOperation reference && _captured.TryGetValue(reference.Id.GetHashCode(), out IOperation? captured))
+        {
+            place = Names.Unwrap(captured);
+        }
+
+        return place is IDeclarationExpressionOperation declaration ? declaration.Expression : place;
+    }
+
+    /// <summary>Finds the place that an expression names, from the values of what it is reached through.</summary>
+    private int PlaceOf(IOperation? operation, State state)
+    {
+        switch (operation is null ? null : Resolve(operation))
+        {
+            case ILocalReferenceOperation local:
+                return Direct(_table.Slot(local.Local), state);
+            case IParameterReferenceOperation parameter:
+                return Direct(_table.Slot(parameter.Parameter.OriginalDefinition), state);
+            case IFieldReferenceOperation { Field: { IsStatic: true } field }:
+                return _table.Slot(field.OriginalDefinition);
+            case IFieldReferenceOperation { Instance: { } instance } reference:
+                return MemberPlace(reference.Field, instance, state);
+            case IPropertyReferenceOperation { Property: { IsStatic: true, Parameters.IsEmpty: true } property }:
+                return _table.Slot(property.OriginalDefinition);
+            case IPropertyReferenceOperation { Instance: { } instance, Property.Parameters.IsEmpty: true } reference:
+                return MemberPlace(reference.Property, instance, state);
+            default:
+                return 0;
+        }
+    }
+
+    private static int Direct(int slot, State state) => state.Aliases.TryGetValue(slot, out int target) ? target : slot;
+
+    private int MemberPlace(ISymbol member, IOperation instance, State state)
+    {
+        int owner = ValueOf(instance, state);
+        return owner == ValueTable.Unknown ? 0 : _table.Slot(member.OriginalDefinition, owner);
+    }
+
+    /// <summary>Gets the value of an expression that was executed, or that can be read again without effect.</summary>
+    private int ValueOf(IOperation operation, State state)
+    {
+        if (state.TryGetTemporary(operation, out int known))
+        {
+            return known;
+        }
+
+        if (operation.ConstantValue.HasValue && operation is not ILocalReferenceOperation)
+        {
+            return _table.Constant(operation.ConstantValue.Value);
+        }
+
+        switch (operation)
+        {
+            case IConversionOperation { OperatorMethod: null } conversion:
+                return ValueOf(conversion.Operand, state);
+            case IParenthesizedOperation parenthesized:
+                return ValueOf(parenthesized.Operand, state);
+            case IDelegateCreationOperation creation:
+                return ValueOf(creation.Target, state);
+            case IArgumentOperation argument:
+                return ValueOf(argument.Value, state);
+            case IAwaitOperation await:
+                return ValueOf(await.Operation, state);
+            case IInstanceReferenceOperation:
+                return _table.This;
+            case IFlowCaptureReferenceOperation capture:
+                return state.Variables.TryGetValue(_table.Capture(capture.Id.GetHashCode()), out int value)
+                    ? value
+                    : Resolve(capture) is { } place && place is not IFlowCaptureReferenceOperation ? ValueOf(place, state) : ValueTable.Unknown;
+            case IDefaultValueOperation { Type: { IsReferenceType: true } or { TypeKind: TypeKind.Pointer } or { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } }:
+                return _table.Null;
+            case IIsNullOperation isNull:
+                return _table.Equal(ValueOf(isNull.Operand, state), _table.Null);
+            case IUnaryOperation { OperatorKind: UnaryOperatorKind.Not } not:
+                return _table.Not(ValueOf(not.Operand, state));
+            case IBinaryOperation binary when Compare(binary, state) is var compared && compared != ValueTable.Unknown:
+                return compared;
+            case IDeclarationExpressionOperation declaration:
+                return ValueOf(declaration.Expression, state);
+        }
+
+        if (PlaceOf(operation, state) is var slot && slot != 0)
+        {
+            return state.Read(slot);
+        }
+
+        int site = state.Create(operation);
+        state.SetTemporary(operation, site);
+        Derive(operation, site, state);
+        return site;
+    }
+
+    // A number computed from a page speaks of that page: publishing the entry publishes the page.
+    private void Derive(IOperation operation, int value, State state)
+    {
+        if (operation is IBinaryOperation or IUnaryOperation or IConversionOperation or ITupleOperation or IObjectCreationOperation)
+        {
+            foreach (IOperation child in operation.ChildOperations)
+            {
+                if (state.FactsOf(ValueOf(child, state)) is { IsBound: true } bound)
+                {
+                    state.SetFacts(value, Facts.Nothing with { IsBound = true, Origin = bound.Origin, Section = bound.Section, OriginSite = bound.OriginSite });
+                    return;
+                }
+
+                if (SourceOf(ValueOf(child, state), state) is var source && source != 0)
+                {
+                    state.SetFacts(value, state.FactsOf(value) with { Parent = source });
+                    return;
+                }
+            }
+        }
+    }
+
+    // The page under construction that a value was computed from.
+    private int SourceOf(int value, State state)
+    {
+        for (int i = 0; i < 8 && value != 0; i++)
+        {
+            Facts facts = state.FactsOf(value);
+            if (facts.Reclaim != Reclaim.None)
+            {
+                return value;
+            }
+
+            if (facts.Parent != 0)
+            {
+                value = facts.Parent;
+                continue;
+            }
+
+            ValueInfo info = _table.Info(value);
+            value = info.Kind == ValueKind.Initial && _table.SlotInfo(info.A) is { Symbol: not null, Index: > 0 } slot ? slot.Index : 0;
+        }
+
+        return 0;
+    }
+
+    private int Compare(IBinaryOperation binary, State state)
+    {
+        if (binary.OperatorMethod is { ContainingType.SpecialType: SpecialType.None } && binary.OperatorKind is not (BinaryOperatorKind.Equals or BinaryOperatorKind.NotEquals))
+        {
+            return ValueTable.Unknown;
+        }
+
+        switch (binary.OperatorKind)
+        {
+            case BinaryOperatorKind.Equals:
+                return Simplify(_table.Equal(Left(), Right()), state);
+            case BinaryOperatorKind.NotEquals:
+                return _table.Not(Simplify(_table.Equal(Left(), Right()), state));
+            case BinaryOperatorKind.LessThan:
+                return _table.Less(Left(), Right());
+            case BinaryOperatorKind.GreaterThan:
+                return _table.Less(Right(), Left());
+            case BinaryOperatorKind.LessThanOrEqual:
+                return _table.Not(_table.Less(Right(), Left()));
+            case BinaryOperatorKind.GreaterThanOrEqual:
+                return _table.Not(_table.Less(Left(), Right()));
+            default:
+                return ValueTable.Unknown;
+        }
+
+        int Left() => ValueOf(binary.LeftOperand, state);
+        int Right() => ValueOf(binary.RightOperand, state);
+    }
+
+    // A flag compared with true is the flag.
+    private int Simplify(int value, State state)
+    {
+        ValueInfo info = _table.Info(value);
+        if (info.Kind == ValueKind.Equal && _table.Info(info.B) is { Kind: ValueKind.Constant, Tag: bool flag })
+        {
+            return flag ? info.A : _table.Not(info.A);
+        }
+
+        _ = state;
+        return value;
+    }
+
+    private void SetAll(IOperation operation, List<State> states, int value)
+    {
+        foreach (State state in states)
+        {
+            state.SetTemporary(operation, value);
+        }
+    }
+
+    private FlowPoint Point(IOperation operation) => new(_body, operation);
+
+    private void Tell(List<State> states, System.Action<FlowListener, List<State>> tell)
+    {
+        if (_observer is null)
+        {
+            return;
+        }
+
+        foreach (FlowListener listener in _observer)
+        {
+            tell(listener, states);
+        }
+    }
+
+    private void Tell<T>(List<State> states, System.Func<State, T> see, System.Action<FlowListener, List<Seen<T>>> tell)
+    {
+        if (_observer is null || states.Count == 0)
+        {
+            return;
+        }
+
+        List<Seen<T>> seen = states.Select(s => new Seen<T>(s, see(s))).ToList();
+        foreach (FlowListener listener in _observer)
+        {
+            tell(listener, seen);
+        }
+    }
+}

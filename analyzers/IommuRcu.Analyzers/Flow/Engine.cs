@@ -1,0 +1,242 @@
+// Drives states through a control-flow graph to a fixpoint, then shows every point once to the rules.
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.FlowAnalysis;
+
+namespace IommuRcu.Analyzers.Flow;
+
+/// <summary>How a path leaves a function.</summary>
+internal enum ExitKind : byte
+{
+    Return,
+    Throw,
+    CallThrows,
+}
+
+/// <summary>A path that leaves the function.</summary>
+/// <param name="Kind">How.</param>
+/// <param name="Site">The return, throw or call; none where the end of the body is reached.</param>
+/// <param name="State">What holds there.</param>
+internal sealed record Exit(ExitKind Kind, IOperation? Site, State State);
+
+/// <summary>The analysis of one function, from given states. Not safe for several threads.</summary>
+internal sealed partial class Engine
+{
+    private const int MaximumSteps = 3000;
+    private readonly Body _body;
+    private readonly ValueTable _table;
+    private readonly CancellationToken _cancellation;
+    private readonly Dictionary<ControlFlowRegion, StateSet> _finallyEntries = new();
+    private readonly List<Exit> _exits = new();
+    private readonly int _depth;
+    private IReadOnlyList<FlowListener>? _observer;
+    private Run? _run;
+    private BasicBlock? _block;
+    private bool _keepExits;
+    private int _steps;
+
+    public Engine(Body body, CancellationToken cancellation, int depth = 0)
+    {
+        _body = body;
+        _table = body.Table;
+        _cancellation = cancellation;
+        _depth = depth;
+        FindTargetCaptures();
+    }
+
+    /// <summary>Gets the paths that leave the function.</summary>
+    public IReadOnlyList<Exit> Exits => _exits;
+
+    /// <summary>Analyses the function.</summary>
+    /// <param name="entries">What may hold where it starts.</param>
+    /// <param name="observer">Sees every point once, after the fixpoint; none to learn the exits alone.</param>
+    /// <exception cref="GiveUpException">The body is too large or too tangled.</exception>
+    public void Analyse(IEnumerable<State> entries, IReadOnlyList<FlowListener>? observer)
+    {
+        if (_body.Graph.Blocks.Length > 600)
+        {
+            throw new GiveUpException("it has too many branches");
+        }
+
+        var run = new Run(_body.Graph.Root, null, _body.Graph.Blocks.Length);
+        foreach (State entry in entries)
+        {
+            run.Add(0, BlockName(0), entry);
+        }
+
+        Complete(run);
+        _keepExits = true;
+        Show(run, observer);
+        if (observer is not null)
+        {
+            ShowFinallyRegions(observer);
+        }
+    }
+
+    private int BlockName(int ordinal) => (_body.Number * 1000) + ordinal;
+
+    private void Complete(Run run)
+    {
+        Run? outer = _run;
+        BasicBlock? outerBlock = _block;
+        _run = run;
+        while (run.TryTake(out int ordinal))
+        {
+            if (++_steps > MaximumSteps)
+            {
+                throw new GiveUpException("it does not come to rest");
+            }
+
+            _cancellation.ThrowIfCancellationRequested();
+            Visit(_body.Graph.Blocks[ordinal], run);
+        }
+
+        _run = outer;
+        _block = outerBlock;
+    }
+
+    private void Show(Run run, IReadOnlyList<FlowListener>? observer)
+    {
+        Run? outer = _run;
+        _run = run;
+        for (int ordinal = run.Region.FirstBlockOrdinal; ordinal <= run.Region.LastBlockOrdinal; ordinal++)
+        {
+            if (run.Has(ordinal))
+            {
+                _observer = observer;
+                Visit(_body.Graph.Blocks[ordinal], run);
+                _observer = null;
+            }
+        }
+
+        _run = outer;
+    }
+
+    // What all ways into a finally have in common is judged together, once.
+    private void ShowFinallyRegions(IReadOnlyList<FlowListener> observer)
+    {
+        _keepExits = false;
+        var shown = new HashSet<ControlFlowRegion>();
+        while (_finallyEntries.Keys.FirstOrDefault(r => !shown.Contains(r)) is { } region)
+        {
+            shown.Add(region);
+            var run = new Run(region, null, _body.Graph.Blocks.Length);
+            foreach (State state in _finallyEntries[region].States)
+            {
+                run.Add(region.FirstBlockOrdinal, BlockName(region.FirstBlockOrdinal), state.Clone());
+            }
+
+            Complete(run);
+            Show(run, observer);
+        }
+    }
+
+    private void Visit(BasicBlock block, Run run)
+    {
+        _block = block;
+        List<State> states = run.StatesOf(block.Ordinal).Select(static s => s.Clone()).ToList();
+        foreach (IOperation operation in block.Operations)
+        {
+            Execute(operation, states);
+            foreach (State state in states)
+            {
+                state.ClearTemporaries();
+            }
+        }
+
+        if (block.BranchValue is { } value)
+        {
+            Execute(value, states);
+        }
+
+        ControlFlowBranch? next = block.FallThroughSuccessor;
+        if (block.BranchValue is not null && next?.Semantics == ControlFlowBranchSemantics.Return)
+        {
+            Return(block.BranchValue, states);
+        }
+
+        IReadOnlyList<FlowListener>? observer = _observer;
+        _observer = null;
+        if (block.ConditionKind != ControlFlowConditionKind.None && block.BranchValue is { } condition)
+        {
+            NoteDecision(condition, states);
+            foreach (State state in states)
+            {
+                int decided = ValueOf(condition, state);
+                State taken = state.Clone();
+                if (Assume(taken, decided, block.ConditionKind == ControlFlowConditionKind.WhenTrue))
+                {
+                    Follow(block.ConditionalSuccessor, taken, block);
+                }
+
+                if (Assume(state, decided, block.ConditionKind != ControlFlowConditionKind.WhenTrue))
+                {
+                    Follow(next, state, block);
+                }
+            }
+        }
+        else
+        {
+            foreach (State state in states)
+            {
+                Follow(next, state, block);
+            }
+        }
+
+        _observer = observer;
+    }
+
+    /// <summary>The states of one pass over a region: the whole graph, or a finally on one way through it.</summary>
+    private sealed class Run
+    {
+        private readonly StateSet?[] _sets;
+        private readonly SortedSet<int> _work = new();
+
+        public Run(ControlFlowRegion region, Run? outer, int blocks)
+        {
+            Region = region;
+            Outer = outer;
+            _sets = new StateSet?[blocks];
+        }
+
+        public ControlFlowRegion Region { get; }
+
+        public Run? Outer { get; }
+
+        /// <summary>Gets the states that reach the end of a finally or filter.</summary>
+        public List<State> Ends { get; } = new();
+
+        public bool Has(int ordinal) => _sets[ordinal] is { States.Count: > 0 };
+
+        public List<State> StatesOf(int ordinal) => _sets[ordinal]!.States;
+
+        public void Add(int ordinal, int name, State state)
+        {
+            Run? run = this;
+            while (run is not null && (ordinal < run.Region.FirstBlockOrdinal || ordinal > run.Region.LastBlockOrdinal))
+            {
+                run = run.Outer;
+            }
+
+            if (run is not null && (run._sets[ordinal] ??= new StateSet(name)).Add(state))
+            {
+                run._work.Add(ordinal);
+            }
+        }
+
+        public bool TryTake(out int ordinal)
+        {
+            if (_work.Count == 0)
+            {
+                ordinal = 0;
+                return false;
+            }
+
+            ordinal = _work.Min;
+            _work.Remove(ordinal);
+            return true;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+// A small map from ints, sorted, and quick to copy: states are copied at every branch.
+using System;
+
+namespace IommuRcu.Analyzers.Flow;
+
+/// <summary>A sorted array map. Not safe for several threads.</summary>
+/// <typeparam name="T">The values.</typeparam>
+internal sealed class IntMap<T>
+{
+    private int[] _keys;
+    private T[] _values;
+
+    public IntMap()
+    {
+        _keys = Array.Empty<int>();
+        _values = Array.Empty<T>();
+    }
+
+    public IntMap(IntMap<T> other)
+    {
+        Count = other.Count;
+        _keys = new int[Count + 2];
+        _values = new T[Count + 2];
+        Array.Copy(other._keys, _keys, Count);
+        Array.Copy(other._values, _values, Count);
+    }
+
+    /// <summary>Gets how many keys there are.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Gets a key by its position.</summary>
+    /// <param name="index">The position.</param>
+    /// <returns>The key.</returns>
+    public int KeyAt(int index) => _keys[index];
+
+    /// <summary>Gets a value by its position.</summary>
+    /// <param name="index">The position.</param>
+    /// <returns>The value.</returns>
+    public T ValueAt(int index) => _values[index];
+
+    /// <summary>Replaces a value by its position.</summary>
+    /// <param name="index">The position.</param>
+    /// <param name="value">The new value.</param>
+    public void SetAt(int index, T value) => _values[index] = value;
+
+    /// <summary>Looks a key up.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">Its value.</param>
+    /// <returns>Whether it is there.</returns>
+    public bool TryGetValue(int key, out T value)
+    {
+        int index = Array.BinarySearch(_keys, 0, Count, key);
+        value = index >= 0 ? _values[index] : default!;
+        return index >= 0;
+    }
+
+    /// <summary>Sets a key's value.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    public void Set(int key, T value)
+    {
+        int index = Array.BinarySearch(_keys, 0, Count, key);
+        if (index >= 0)
+        {
+            _values[index] = value;
+            return;
+        }
+
+        index = ~index;
+        if (Count == _keys.Length)
+        {
+            Array.Resize(ref _keys, Count + 4);
+            Array.Resize(ref _values, Count + 4);
+        }
+
+        Array.Copy(_keys, index, _keys, index + 1, Count - index);
+        Array.Copy(_values, index, _values, index + 1, Count - index);
+        _keys[index] = key;
+        _values[index] = value;
+        Count++;
+    }
+
+    /// <summary>Removes a key.</summary>
+    /// <param name="key">The key.</param>
+    /// <returns>Whether it was there.</returns>
+    public bool Remove(int key)
+    {
+        int index = Array.BinarySearch(_keys, 0, Count, key);
+        if (index < 0)
+        {
+            return false;
+        }
+
+        Count--;
+        Array.Copy(_keys, index + 1, _keys, index, Count - index);
+        Array.Copy(_values, index + 1, _values, index, Count - index);
+        return true;
+    }
+}

@@ -1,0 +1,214 @@
+// One member under analysis: its body, the functions nested in it, and the names they share.
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using IommuRcu.Analyzers.Contracts;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.FlowAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace IommuRcu.Analyzers.Flow;
+
+/// <summary>The analysis of one member. Not safe for several threads.</summary>
+internal sealed class MemberAnalysis
+{
+    private readonly TypeAnalysis _type;
+    private readonly Dictionary<ISymbol, NestedFunction> _nested = new(SymbolEqualityComparer.Default);
+    private readonly List<NestedFunction> _order = new();
+    private readonly Dictionary<ISymbol, IReadOnlyList<InferredNeed>> _needs = new(SymbolEqualityComparer.Default);
+    private readonly Dictionary<ISymbol, NestedFunction> _lambdaLocals = new(SymbolEqualityComparer.Default);
+    private readonly FunctionUses _uses;
+    private readonly ControlFlowGraph _graph;
+    private readonly Dictionary<object, object> _keys = new();
+    private int _number = 1;
+
+    public MemberAnalysis(TypeAnalysis type, ISymbol owner, IOperation root, CancellationToken cancellation)
+    {
+        _type = type;
+        Owner = owner;
+        Cancellation = cancellation;
+        _uses = new FunctionUses(root);
+        _graph = CreateGraph(root, cancellation);
+        Register(_graph);
+    }
+
+    /// <summary>Gets the member.</summary>
+    public ISymbol Owner { get; }
+
+    public CancellationToken Cancellation { get; }
+
+    public ValueTable Table { get; } = new();
+
+    /// <summary>Gets whether all uses of the member are calls in its own type.</summary>
+    public bool IsPrivateHelper => _type.IsPrivateHelper(Owner);
+
+    public ContractMap Map => _type.Map;
+
+    public TypeAnalysis Type => _type;
+
+    public ControlFlowGraph Graph => _graph;
+
+    /// <summary>Gets how the member comes to run.</summary>
+    public BodyRole Role { get; set; }
+
+    /// <summary>Gets the needs of a helper that has no contract.</summary>
+    /// <param name="method">The helper.</param>
+    /// <returns>Its needs, or none if it is no helper.</returns>
+    public IReadOnlyList<InferredNeed>? HelperNeeds(IMethodSymbol method)
+        => _needs.TryGetValue(method, out IReadOnlyList<InferredNeed>? own) ? own : _type.HelperNeeds(method);
+
+    public bool IsPublishable(INamedTypeSymbol type) => _type.IsPublishable(type);
+
+    public NestedFunction? Nested(IMethodSymbol symbol) => _nested.TryGetValue(symbol, out NestedFunction? nested) ? nested : null;
+
+    public NestedFunction? LambdaOf(ILocalSymbol local) => _lambdaLocals.TryGetValue(local, out NestedFunction? nested) ? nested : null;
+
+    public IReadOnlyList<IOperation> CapturesOf(IFlowAnonymousFunctionOperation lambda) => _uses.CapturesOf(lambda);
+
+    public IReadOnlyList<IFieldReferenceOperation> FieldsOf(IFlowAnonymousFunctionOperation lambda) => _uses.FieldsOf(lambda);
+
+    /// <summary>Analyses the member and all functions in it.</summary>
+    /// <param name="listeners">Who hears of every point.</param>
+    /// <exception cref="GiveUpException">The body is too large or too tangled.</exception>
+    public void Analyse(IReadOnlyList<FlowListener> listeners)
+    {
+        InferNestedNeeds();
+        var body = new Body(this, Owner, Owner as IMethodSymbol, _graph, Role, 0);
+        foreach (List<State> entries in Entries.Of(body, _type.HelperNeedsOf(Owner)))
+        {
+            Run(body, entries, listeners);
+        }
+
+        foreach (NestedFunction nested in _order)
+        {
+            var inner = new Body(this, nested.Symbol, nested.Symbol, nested.Graph, nested.Role, nested.Number);
+            IReadOnlyList<InferredNeed>? needs = _needs.TryGetValue(nested.Symbol, out IReadOnlyList<InferredNeed>? own) ? own : null;
+            foreach (List<State> entries in Entries.Of(inner, needs, nested.Entries))
+            {
+                Run(inner, entries, listeners);
+            }
+        }
+    }
+
+    /// <summary>Finds what the member leaves to its callers.</summary>
+    /// <returns>The needs.</returns>
+    public IReadOnlyList<InferredNeed> InferNeeds()
+    {
+        InferNestedNeeds();
+        return NeedsOf(new Body(this, Owner, Owner as IMethodSymbol, _graph, BodyRole.Helper, 0));
+    }
+
+    /// <summary>Gets the one object that stands for a key.</summary>
+    /// <param name="key">The key, compared by value.</param>
+    /// <returns>The object.</returns>
+    public object Key(object key)
+    {
+        if (!_keys.TryGetValue(key, out object? known))
+        {
+            _keys.Add(key, known = key);
+        }
+
+        return known;
+    }
+
+    private static ControlFlowGraph CreateGraph(IOperation root, CancellationToken cancellation) => root switch
+    {
+        IMethodBodyOperation method => ControlFlowGraph.Create(method, cancellation),
+        IConstructorBodyOperation constructor => ControlFlowGraph.Create(constructor, cancellation),
+        IFieldInitializerOperation field => ControlFlowGraph.Create(field, cancellation),
+        IPropertyInitializerOperation property => ControlFlowGraph.Create(property, cancellation),
+        IParameterInitializerOperation parameter => ControlFlowGraph.Create(parameter, cancellation),
+        IBlockOperation block => ControlFlowGraph.Create(block, cancellation),
+        _ => throw new GiveUpException("its kind of body is not known"),
+    };
+
+    private void Run(Body body, List<State> entries, IReadOnlyList<FlowListener> listeners)
+    {
+        var engine = new Engine(body, Cancellation);
+        engine.Analyse(entries, listeners);
+        foreach (FlowListener listener in listeners)
+        {
+            listener.Leave(body, engine.Exits);
+        }
+    }
+
+    private void Register(ControlFlowGraph graph)
+    {
+        foreach (IMethodSymbol local in graph.LocalFunctions)
+        {
+            ControlFlowGraph inner = graph.GetLocalFunctionControlFlowGraph(local, Cancellation);
+            BodyRole role = Map.Of(local).IsEmpty ? _uses.RoleOf(local, Map) : BodyRole.Ordinary;
+            Add(new NestedFunction(local, inner, role, _number++));
+            Register(inner);
+        }
+
+        foreach (IFlowAnonymousFunctionOperation lambda in graph.Blocks.SelectMany(static b => b.Operations.Concat(b.BranchValue is { } value ? new[] { value } : System.Array.Empty<IOperation>())).SelectMany(LambdasIn))
+        {
+            ControlFlowGraph inner = graph.GetAnonymousFunctionControlFlowGraph(lambda, Cancellation);
+            ILocalSymbol? local = _uses.LocalOf(lambda);
+            var nested = new NestedFunction(lambda.Symbol, inner, local is not null ? BodyRole.Helper : _uses.RoleOf(lambda, Map), _number++);
+            Add(nested);
+            if (local is not null)
+            {
+                _lambdaLocals[local] = nested;
+            }
+
+            Register(inner);
+        }
+    }
+
+    private void Add(NestedFunction nested)
+    {
+        _nested[nested.Symbol] = nested;
+        _order.Add(nested);
+    }
+
+    private static IEnumerable<IFlowAnonymousFunctionOperation> LambdasIn(IOperation operation)
+    {
+        if (operation is IFlowAnonymousFunctionOperation lambda)
+        {
+            yield return lambda;
+        }
+
+        foreach (IOperation child in operation.ChildOperations)
+        {
+            foreach (IFlowAnonymousFunctionOperation inner in LambdasIn(child))
+            {
+                yield return inner;
+            }
+        }
+    }
+
+    // Helpers may call each other: their needs grow until nothing is added.
+    private void InferNestedNeeds()
+    {
+        for (int round = 0; round < 4; round++)
+        {
+            bool changed = false;
+            for (int i = _order.Count - 1; i >= 0; i--)
+            {
+                NestedFunction nested = _order[i];
+                if (nested.Role != BodyRole.Helper)
+                {
+                    continue;
+                }
+
+                IReadOnlyList<InferredNeed> needs = NeedsOf(new Body(this, nested.Symbol, nested.Symbol, nested.Graph, BodyRole.Helper, nested.Number));
+                changed |= !_needs.TryGetValue(nested.Symbol, out IReadOnlyList<InferredNeed>? before) || before.Count != needs.Count;
+                _needs[nested.Symbol] = needs;
+            }
+
+            if (!changed)
+            {
+                return;
+            }
+        }
+    }
+
+    private IReadOnlyList<InferredNeed> NeedsOf(Body body)
+    {
+        var collector = new NeedCollector();
+        new Engine(body, Cancellation).Analyse(new[] { Entries.AskingCaller(body) }, new FlowListener[] { collector });
+        return collector.Needs;
+    }
+}

@@ -1,0 +1,50 @@
+// A lambda or local function of a member under analysis, and the states that it was seen to start from.
+using System.Collections.Generic;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.FlowAnalysis;
+
+namespace IommuRcu.Analyzers.Flow;
+
+/// <summary>A nested function.</summary>
+internal sealed class NestedFunction
+{
+    private readonly ControlFlowGraph _graph;
+    private StateSet? _entries;
+
+    public NestedFunction(IMethodSymbol symbol, ControlFlowGraph graph, BodyRole role, int number)
+    {
+        Symbol = symbol;
+        _graph = graph;
+        Role = role;
+        Number = number;
+    }
+
+    public IMethodSymbol Symbol { get; }
+
+    /// <summary>Gets how the function comes to run.</summary>
+    public BodyRole Role { get; }
+
+    public int Number { get; }
+
+    /// <summary>Gets or sets whether a call of it is being followed: recursion is not.</summary>
+    public bool IsRunning { get; set; }
+
+    public ControlFlowGraph Graph => _graph;
+
+    /// <summary>Gets the states that it was seen to start from.</summary>
+    public IReadOnlyList<State> Entries => _entries?.States ?? (IReadOnlyList<State>)System.Array.Empty<State>();
+
+    /// <summary>Notes a state that it starts from.</summary>
+    /// <param name="state">The state; the function owns it from now on.</param>
+    public void Enter(State state)
+    {
+        state.ClearTemporaries();
+        (_entries ??= new StateSet((Number * 1000) + 999)).Add(state);
+    }
+}
+
+/// <summary>A need that a helper leaves to its callers.</summary>
+/// <param name="Domain">The domain, in the helper's own names.</param>
+/// <param name="Name">What needs it in the helper.</param>
+/// <param name="Site">Where.</param>
+internal sealed record InferredNeed(Domain Domain, string Name, IOperation Site);

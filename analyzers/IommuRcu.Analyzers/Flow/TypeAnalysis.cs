@@ -1,0 +1,154 @@
+// All bodies of one type: private helpers get their needs from them, and their callers answer.
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using IommuRcu.Analyzers.Contracts;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Diagnostics;
+
+namespace IommuRcu.Analyzers.Flow;
+
+/// <summary>A body seen by the compiler.</summary>
+/// <param name="Owner">The member.</param>
+/// <param name="Root">The body's root operation.</param>
+/// <param name="IsInteresting">Whether it touches anything with a contract.</param>
+/// <param name="Calls">The private members of the type that it calls.</param>
+internal sealed record BodyRecord(ISymbol Owner, IOperation Root, bool IsInteresting, IReadOnlyCollection<IMethodSymbol> Calls);
+
+/// <summary>The analysis of one outermost type. Bodies may be added from several threads; the rest runs on one.</summary>
+internal sealed class TypeAnalysis
+{
+    private readonly ConcurrentBag<BodyRecord> _bodies = new();
+    private readonly ConcurrentDictionary<ISymbol, BodyRole> _otherUses = new(SymbolEqualityComparer.Default);
+    private readonly Dictionary<ISymbol, IReadOnlyList<InferredNeed>> _needs = new(SymbolEqualityComparer.Default);
+    private readonly CompilationAnalysis _compilation;
+
+    public TypeAnalysis(CompilationAnalysis compilation) => _compilation = compilation;
+
+    public ContractMap Map => _compilation.Map;
+
+    /// <summary>Gets what the compilation's configuration says.</summary>
+    public CompilationAnalysis Compilation => _compilation;
+
+    /// <summary>Adds a body.</summary>
+    /// <param name="body">The body.</param>
+    public void Add(BodyRecord body) => _bodies.Add(body);
+
+    /// <summary>Notes that a private method is made a delegate: not all its calls are in sight.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="role">How the delegate runs.</param>
+    public void AddReference(IMethodSymbol method, BodyRole role)
+        => _otherUses.AddOrUpdate(method.OriginalDefinition, role, (_, before) => before == role ? role : BodyRole.Ordinary);
+
+    public IReadOnlyList<InferredNeed>? HelperNeeds(IMethodSymbol method) => _needs.TryGetValue(method, out IReadOnlyList<InferredNeed>? needs) ? needs : null;
+
+    public IReadOnlyList<InferredNeed>? HelperNeedsOf(ISymbol owner) => _needs.TryGetValue(owner, out IReadOnlyList<InferredNeed>? needs) ? needs : null;
+
+    public bool IsPublishable(INamedTypeSymbol type) => _compilation.IsPublishable(type);
+
+    /// <summary>Analyses all bodies.</summary>
+    /// <param name="report">Receives the diagnostics.</param>
+    /// <param name="cancellation">Cancels the analysis.</param>
+    public void Complete(System.Action<Diagnostic> report, CancellationToken cancellation)
+    {
+        List<BodyRecord> bodies = _bodies.OrderBy(static b => b.Root.Syntax.SyntaxTree.FilePath, System.StringComparer.Ordinal).ThenBy(static b => b.Root.Syntax.SpanStart).ToList();
+        if (!bodies.Any(static b => b.IsInteresting))
+        {
+            return;
+        }
+
+        Findings findings = new(_compilation.Options);
+        InferNeeds(bodies, cancellation);
+        foreach (BodyRecord body in bodies)
+        {
+            if (!body.IsInteresting && !body.Calls.Any(_needs.ContainsKey))
+            {
+                continue;
+            }
+
+            if (_compilation.IsExempt(body.Owner))
+            {
+                continue;
+            }
+
+            Guarded(body, findings, cancellation, analysis =>
+            {
+                analysis.Role = RoleOf(body.Owner);
+                analysis.Analyse(_compilation.Listeners(findings));
+            });
+        }
+
+        findings.Complete(report);
+    }
+
+    /// <summary>Tells whether all uses of a member are calls in its own type.</summary>
+    /// <param name="owner">The member.</param>
+    /// <returns>Whether it is private, called, and never made a delegate.</returns>
+    public bool IsPrivateHelper(ISymbol owner)
+        => owner is IMethodSymbol { MethodKind: MethodKind.Ordinary, DeclaredAccessibility: Accessibility.Private } && !_otherUses.ContainsKey(owner) && IsCalled(owner);
+
+    private BodyRole RoleOf(ISymbol owner)
+        => _needs.ContainsKey(owner) ? BodyRole.Helper
+            : _otherUses.TryGetValue(owner, out BodyRole role) && role == BodyRole.Callback && !IsCalled(owner) ? BodyRole.Callback
+            : BodyRole.Ordinary;
+
+    private bool IsCalled(ISymbol owner) => _bodies.Any(b => b.Calls.Contains(owner, SymbolEqualityComparer.Default));
+
+    // An unannotated private method all of whose uses are calls in this type leaves its needs to them.
+    private void InferNeeds(List<BodyRecord> bodies, CancellationToken cancellation)
+    {
+        var called = new HashSet<ISymbol>(bodies.SelectMany(static b => b.Calls), SymbolEqualityComparer.Default);
+        List<BodyRecord> helpers = bodies
+            .Where(b => b.Owner is IMethodSymbol { MethodKind: MethodKind.Ordinary, DeclaredAccessibility: Accessibility.Private } method
+                && called.Contains(method) && !_otherUses.ContainsKey(method) && (Map.Of(method).SelfWords & ~ContractWord.RequiresWriterLock) == 0 && !_compilation.IsExempt(method))
+            .ToList();
+        for (int round = 0; round < 6; round++)
+        {
+            bool changed = false;
+            foreach (BodyRecord helper in helpers)
+            {
+                if (!helper.IsInteresting && !helper.Calls.Any(_needs.ContainsKey))
+                {
+                    continue;
+                }
+
+                Guarded(helper, null, cancellation, analysis =>
+                {
+                    IReadOnlyList<InferredNeed> needs = analysis.InferNeeds();
+                    int before = HelperNeedsOf(helper.Owner)?.Count ?? 0;
+                    if (needs.Count > 0 && needs.Count != before)
+                    {
+                        _needs[helper.Owner] = needs.Select(n => Portable(n)).ToList();
+                        changed = true;
+                    }
+                });
+            }
+
+            if (!changed)
+            {
+                return;
+            }
+        }
+    }
+
+    // A domain by value means nothing outside the helper's own names; callers are then asked for any section.
+    private static InferredNeed Portable(InferredNeed need)
+        => need.Domain.Kind == DomainKind.Receiver ? need with { Domain = Domain.Any } : need;
+
+    private void Guarded(BodyRecord body, Findings? findings, CancellationToken cancellation, System.Action<MemberAnalysis> action)
+    {
+        try
+        {
+            action(new MemberAnalysis(this, body.Owner, body.Root, cancellation));
+        }
+        catch (GiveUpException given)
+        {
+            findings?.GiveUp(body, given.Message);
+        }
+        catch (System.Exception exception) when (exception is not System.OperationCanceledException && !_compilation.ThrowsOnInternalError)
+        {
+            findings?.GiveUp(body, "the analysis failed (" + exception.GetType().Name + ")");
+        }
+    }
+}

@@ -1,0 +1,291 @@
+// Names the values and places of one body by small ints, the same for the same thing on every path.
+using System;
+using System.Collections.Generic;
+using System.Runtime.CompilerServices;
+using Microsoft.CodeAnalysis;
+
+namespace IommuRcu.Analyzers.Flow;
+
+/// <summary>What a value is known by.</summary>
+internal enum ValueKind : byte
+{
+    Unknown,
+    Constant,
+    This,
+    Initial,
+    Site,
+    Phi,
+    Old,
+    Not,
+    Equal,
+    Less,
+    Section,
+}
+
+/// <summary>A value's name, and what it depends on.</summary>
+internal readonly struct ValueInfo : IEquatable<ValueInfo>
+{
+    public ValueInfo(ValueKind kind, object? tag, int a, int b)
+    {
+        Kind = kind;
+        Tag = tag;
+        A = a;
+        B = b;
+    }
+
+    public ValueKind Kind { get; }
+
+    public object? Tag { get; }
+
+    public int A { get; }
+
+    public int B { get; }
+
+    /// <inheritdoc/>
+    public bool Equals(ValueInfo other)
+        => Kind == other.Kind && A == other.A && B == other.B
+            && (ReferenceEquals(Tag, other.Tag) || (Kind == ValueKind.Constant && Equals(Tag, other.Tag)));
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is ValueInfo other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+        => unchecked(((((int)Kind * 31) + A) * 31) + B + (Kind == ValueKind.Constant ? Tag?.GetHashCode() ?? 0 : RuntimeHelpers.GetHashCode(Tag)));
+}
+
+/// <summary>A place that holds a value: a local, parameter, static field (base 0), a member of a value, or a flow capture.</summary>
+internal readonly struct SlotInfo : IEquatable<SlotInfo>
+{
+    public SlotInfo(ISymbol? symbol, int index)
+    {
+        Symbol = symbol;
+        Index = index;
+    }
+
+    /// <summary>Gets the symbol; none for a flow capture.</summary>
+    public ISymbol? Symbol { get; }
+
+    /// <summary>Gets the value whose member it is, or the number of the capture.</summary>
+    public int Index { get; }
+
+    /// <summary>Gets whether the place is bound to the body: unassigned means undefined, not unknown.</summary>
+    public bool IsLocal => Symbol is null or ILocalSymbol;
+
+    /// <inheritdoc/>
+    public bool Equals(SlotInfo other) => Index == other.Index && SymbolEqualityComparer.Default.Equals(Symbol, other.Symbol);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is SlotInfo other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => unchecked((SymbolEqualityComparer.Default.GetHashCode(Symbol) * 31) + Index);
+}
+
+/// <summary>The names of one body and the functions nested in it. Not safe for several threads.</summary>
+internal sealed class ValueTable
+{
+    /// <summary>The value nobody knows.</summary>
+    public const int Unknown = 0;
+
+    private readonly List<ValueInfo> _values = new() { default };
+    private readonly Dictionary<ValueInfo, int> _valueIds = new();
+    private readonly List<SlotInfo> _slots = new() { default };
+    private readonly Dictionary<SlotInfo, int> _slotIds = new();
+
+    public ValueTable()
+    {
+        This = Value(new ValueInfo(ValueKind.This, null, 0, 0));
+        Null = Value(new ValueInfo(ValueKind.Constant, null, 0, 0));
+        True = Constant(true);
+        False = Constant(false);
+    }
+
+    public int This { get; }
+
+    public int Null { get; }
+
+    public int True { get; }
+
+    public int False { get; }
+
+    public ValueInfo Info(int value) => _values[value];
+
+    public SlotInfo SlotInfo(int slot) => _slots[slot];
+
+    public int Constant(object? value) => value is null ? Null : Value(new ValueInfo(ValueKind.Constant, value, 0, 0));
+
+    public int Site(IOperation operation, int variant = 0) => Value(new ValueInfo(ValueKind.Site, operation, variant, 0));
+
+    public int Old(int value) => Info(value).Kind == ValueKind.Old ? value : Value(new ValueInfo(ValueKind.Old, null, value, 0));
+
+    public int Initial(int slot) => Value(new ValueInfo(ValueKind.Initial, null, slot, 0));
+
+    public int Phi(int block, int slot, int variant) => Value(new ValueInfo(ValueKind.Phi, null, (block << 4) | variant, slot));
+
+    public int Section(object opener) => Value(new ValueInfo(ValueKind.Section, opener, 0, 0));
+
+    public int Slot(ISymbol symbol, int of = 0) => Slot(new SlotInfo(symbol, of));
+
+    public int Capture(int number) => Slot(new SlotInfo(null, number + 1));
+
+    public int Not(int value) => Info(value) switch
+    {
+        { Kind: ValueKind.Not } not => not.A,
+        { Kind: ValueKind.Constant, Tag: bool b } => b ? False : True,
+        _ => Value(new ValueInfo(ValueKind.Not, null, value, 0)),
+    };
+
+    public int Equal(int left, int right)
+    {
+        if (left == right)
+        {
+            return left == Unknown ? Unknown : True;
+        }
+
+        bool swap = Info(left).Kind == ValueKind.Constant || (Info(right).Kind != ValueKind.Constant && left > right);
+        return Value(new ValueInfo(ValueKind.Equal, null, swap ? right : left, swap ? left : right));
+    }
+
+    public int Less(int left, int right) => Value(new ValueInfo(ValueKind.Less, null, left, right));
+
+    /// <summary>Gets a constant as a number: null 0, false 0, true 1.</summary>
+    /// <param name="value">The value.</param>
+    /// <returns>The number, or none where the value is not such a constant.</returns>
+    public long? Number(int value)
+    {
+        ValueInfo info = Info(value);
+        return info.Kind != ValueKind.Constant ? null : info.Tag switch
+        {
+            null => 0,
+            bool b => b ? 1 : 0,
+            int i => i,
+            uint i => i,
+            long i => i,
+            ulong i => i <= long.MaxValue ? (long)i : null,
+            short i => i,
+            ushort i => i,
+            byte i => i,
+            sbyte i => i,
+            char c => c,
+            _ => null,
+        };
+    }
+
+    /// <summary>Tells whether a value is true or false.</summary>
+    /// <param name="value">The value.</param>
+    /// <returns>Whether its name says so.</returns>
+    public bool IsBoolean(int value)
+    {
+        ValueInfo info = Info(value);
+        return info.Kind switch
+        {
+            ValueKind.Not or ValueKind.Equal or ValueKind.Less => true,
+            ValueKind.Old => IsBoolean(info.A),
+            ValueKind.Site => info.B == 0 && info.A == 0 && info.Tag is IOperation { Type.SpecialType: SpecialType.System_Boolean },
+            ValueKind.Initial => IsBooleanSlot(info.A),
+            ValueKind.Phi => IsBooleanSlot(info.B),
+            _ => false,
+        };
+    }
+
+    private bool IsBooleanSlot(int slot) => SlotInfo(slot).Symbol switch
+    {
+        ILocalSymbol local => local.Type.SpecialType == SpecialType.System_Boolean,
+        IParameterSymbol parameter => parameter.Type.SpecialType == SpecialType.System_Boolean,
+        IFieldSymbol field => field.Type.SpecialType == SpecialType.System_Boolean,
+        IPropertySymbol property => property.Type.SpecialType == SpecialType.System_Boolean,
+        _ => false,
+    };
+
+    /// <summary>Tells whether a value's name is built on another's.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="on">The other.</param>
+    /// <returns>Whether it is, at any depth.</returns>
+    public bool DependsOn(int value, int on)
+    {
+        if (value == on)
+        {
+            return true;
+        }
+
+        ValueInfo info = Info(value);
+        return info.Kind switch
+        {
+            ValueKind.Not or ValueKind.Old => DependsOn(info.A, on),
+            ValueKind.Equal or ValueKind.Less => DependsOn(info.A, on) || DependsOn(info.B, on),
+            ValueKind.Initial => SlotInfo(info.A) is { Symbol: not null, Index: not 0 } slot && DependsOn(slot.Index, on),
+            _ => false,
+        };
+    }
+
+    /// <summary>Replaces a value inside the names that are built on it.</summary>
+    /// <param name="value">The value to rename.</param>
+    /// <param name="from">What is replaced.</param>
+    /// <param name="to">What by.</param>
+    /// <returns>The renamed value.</returns>
+    public int Rename(int value, int from, int to)
+    {
+        if (value == from)
+        {
+            return to;
+        }
+
+        ValueInfo info = Info(value);
+        switch (info.Kind)
+        {
+            case ValueKind.Not when DependsOn(info.A, from):
+                return Not(Rename(info.A, from, to));
+            case ValueKind.Equal when DependsOn(value, from):
+                return Equal(Rename(info.A, from, to), Rename(info.B, from, to));
+            case ValueKind.Less when DependsOn(value, from):
+                return Less(Rename(info.A, from, to), Rename(info.B, from, to));
+            case ValueKind.Initial:
+                int slot = RenameSlot(info.A, from, to);
+                return slot == info.A ? value : Initial(slot);
+            default:
+                return value;
+        }
+    }
+
+    /// <summary>Replaces a value inside a place that is a member of it.</summary>
+    /// <param name="slot">The place.</param>
+    /// <param name="from">What is replaced.</param>
+    /// <param name="to">What by.</param>
+    /// <returns>The renamed place.</returns>
+    public int RenameSlot(int slot, int from, int to)
+    {
+        SlotInfo info = SlotInfo(slot);
+        if (info.Symbol is null || info.Index == 0)
+        {
+            return slot;
+        }
+
+        int owner = Rename(info.Index, from, to);
+        return owner == info.Index ? slot : Slot(info.Symbol, owner);
+    }
+
+    private int Value(ValueInfo info)
+    {
+        if (!_valueIds.TryGetValue(info, out int id))
+        {
+            id = _values.Count;
+            _values.Add(info);
+            _valueIds.Add(info, id);
+        }
+
+        return id;
+    }
+
+    private int Slot(SlotInfo info)
+    {
+        if (!_slotIds.TryGetValue(info, out int id))
+        {
+            id = _slots.Count;
+            _slots.Add(info);
+            _slotIds.Add(info, id);
+        }
+
+        return id;
+    }
+}

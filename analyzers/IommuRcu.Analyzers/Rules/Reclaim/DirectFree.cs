@@ -1,0 +1,129 @@
+// IRCU040: a free that bypasses the grace period, of a page that readers may stand on.
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using IommuRcu.Analyzers.Contracts;
+using IommuRcu.Analyzers.Flow;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+using State = IommuRcu.Analyzers.Flow.State;
+
+namespace IommuRcu.Analyzers.Rules.Reclaim;
+
+/// <summary>Reports direct frees of published pages, and direct calls of reclaim callbacks.</summary>
+internal sealed class DirectFree : Rule
+{
+    /// <inheritdoc/>
+    public override ImmutableArray<DiagnosticDescriptor> Descriptors { get; } = ImmutableArray.Create(Analyzers.Descriptors.DirectFree);
+
+    /// <inheritdoc/>
+    public override void Reclaim(FlowPoint point, ContractWord word, IOperation? value, IReadOnlyList<Seen<int>> seen)
+    {
+        if (word != ContractWord.Frees || value is null)
+        {
+            return;
+        }
+
+        if (Verdict.Of(seen, s => IsReachable(s, point.Body), out Seen<int> wrong) is var certainty && (certainty == Certainty.None || (certainty == Certainty.Possible && !seen.All(s => IsReachable(s, point.Body) || IsGone(s)))))
+        {
+            return;
+        }
+
+        Facts facts = wrong.State.FactsOf(wrong.Value);
+        string why = facts.Reclaim switch
+        {
+            Flow.Reclaim.Published => "it was published and readers may still reach it",
+            Flow.Reclaim.Unlinked => "readers that found it before it was unlinked may still stand on it",
+            _ => "nothing shows that no reader can reach it",
+        };
+        string name = (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(point.Operation);
+        Report(point.Operation, facts.ReclaimSite, Properties(value, point), name, Names.Of(value), why);
+    }
+
+    /// <inheritdoc/>
+    public override void Call(FlowPoint point, CallSite call, IReadOnlyList<State> states)
+    {
+        if ((call.Contracts.SelfWords & ContractWord.RunsAfterGracePeriod) == 0 || call.Operation is not IInvocationOperation || point.Body.IsCallback || states.All(static s => s.Waited))
+        {
+            return;
+        }
+
+        IOperation? value = call.Arguments.FirstOrDefault()?.Value ?? call.Instance;
+        if (value is not null && !states.Any(s => Point(value, s)))
+        {
+            return;
+        }
+
+        Report(point.Operation, null, null, call.Method.Name, Names.Of(value), "it is a reclaim callback, which only a grace period may run");
+    }
+
+    // A value nobody else can reach may go through its reclaim callback at once.
+    private static bool Point(IOperation value, State state)
+        => !state.TryGetTemporary(value, out int id) || state.FactsOf(id).Reclaim is not (Flow.Reclaim.Fresh or Flow.Reclaim.Quiescent);
+
+    // Wrong as well, by another rule.
+    private static bool IsGone(Seen<int> seen) => seen.State.FactsOf(seen.Value).Reclaim is Flow.Reclaim.Gathered or Flow.Reclaim.Retired or Flow.Reclaim.Freed;
+
+    /// <summary>Tells whether a reader may reach a value that is freed.</summary>
+    internal static bool IsReachable(Seen<int> seen, Body body)
+    {
+        if (seen.State.RangeOf(seen.Value).Single == 0 && seen.State.Table.Info(seen.Value).Kind == ValueKind.Constant)
+        {
+            return false;
+        }
+
+        return seen.State.FactsOf(seen.Value).Reclaim switch
+        {
+            Flow.Reclaim.None => !seen.State.Waited && !body.IsCallback && !IsPartOfFresh(seen),
+            Flow.Reclaim.Published or Flow.Reclaim.Unlinked => true,
+            _ => false,
+        };
+    }
+
+    // A member of an object that no reader can reach is as private as the object.
+    private static bool IsPartOfFresh(Seen<int> seen)
+    {
+        int value = seen.Value;
+        for (int depth = 0; depth < 6; depth++)
+        {
+            ValueInfo info = seen.State.Table.Info(value);
+            if (info.Kind != ValueKind.Initial || seen.State.Table.SlotInfo(info.A) is not { Symbol: not null, Index: > 0 } slot)
+            {
+                return false;
+            }
+
+            value = slot.Index;
+            if (seen.State.FactsOf(value).Reclaim is Flow.Reclaim.Fresh or Flow.Reclaim.Trusted or Flow.Reclaim.Quiescent)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // A gather that the fix can put the page on.
+    private static ImmutableDictionary<string, string?> Properties(IOperation page, FlowPoint point)
+    {
+        ImmutableDictionary<string, string?> properties = ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Page, Names.Of(page));
+        SemanticModel? model = point.Operation.SemanticModel;
+        if (model is null)
+        {
+            return properties;
+        }
+
+        foreach (ISymbol symbol in model.LookupSymbols(point.Operation.Syntax.SpanStart))
+        {
+            ITypeSymbol? type = symbol switch { ILocalSymbol local => local.Type, IParameterSymbol parameter => parameter.Type, IFieldSymbol { IsStatic: false } field => field.Type, _ => null };
+            if (type is null || point.Body.Map.FindOnType(type, ContractWord.TableGather) is null || (symbol is ILocalSymbol && symbol.Locations[0].SourceSpan.Start > point.Operation.Syntax.SpanStart))
+            {
+                continue;
+            }
+
+            IMethodSymbol? add = type.GetMembers().OfType<IMethodSymbol>().FirstOrDefault(m => m.Parameters.Length == 1 && MemberContracts.Find(point.Body.Map.Of(m).Parameter(0), ContractWord.Gathers) is not null);
+            return add is null ? properties : properties.Add(DiagnosticProperties.Gather, symbol.Name).Add(DiagnosticProperties.GatherMethod, add.Name);
+        }
+
+        return properties;
+    }
+}

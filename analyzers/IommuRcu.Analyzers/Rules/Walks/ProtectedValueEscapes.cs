@@ -1,0 +1,45 @@
+// IRCU004: a protected value that outlives its section.
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using IommuRcu.Analyzers.Contracts;
+using IommuRcu.Analyzers.Flow;
+using Microsoft.CodeAnalysis;
+
+namespace IommuRcu.Analyzers.Rules.Walks;
+
+/// <summary>Reports protected values that are returned, stored, given out or captured.</summary>
+internal sealed class ProtectedValueEscapes : Rule
+{
+    /// <inheritdoc/>
+    public override ImmutableArray<DiagnosticDescriptor> Descriptors { get; } = ImmutableArray.Create(Analyzers.Descriptors.ProtectedValueEscapes);
+
+    /// <inheritdoc/>
+    public override void Escape(FlowPoint point, IOperation value, string how, IReadOnlyList<Seen<int>> seen)
+    {
+        bool returned = how == "returned";
+        if (returned && HasContract(point.Body))
+        {
+            return;
+        }
+
+        if (Verdict.Of(seen, s => Escapes(s, returned), out Seen<int> wrong) >= Certainty.Definite)
+        {
+            IOperation at = how.StartsWith("captured", System.StringComparison.Ordinal) ? point.Operation : value;
+            Report(at, wrong.State.FactsOf(wrong.Value).OriginSite, null, Names.Of(value), "is " + how);
+        }
+    }
+
+    private static bool HasContract(Body body)
+        => (body.Contracts.ResultWords & ContractWord.RcuProtected) != 0
+            || body.Method is { } method && (body.Map.FindOnType(method.ReturnType, ContractWord.RcuProtected) is not null || body.Role is BodyRole.Synchronous or BodyRole.Helper);
+
+    // The caller's own section is still open when the value comes back to it.
+    private static bool Escapes(Seen<int> seen, bool returned)
+    {
+        Facts facts = seen.State.FactsOf(seen.Value);
+        return facts.Origin == OriginKind.Open && facts.Holder == Holder.None && !facts.IsBound && seen.State.RangeOf(seen.Value).Single != 0
+            && facts.Reclaim is Flow.Reclaim.None or Flow.Reclaim.Published
+            && (!returned || seen.State.Sections.FirstOrDefault(s => s.Id == facts.Section) is { Kind: SectionKind.Opened });
+    }
+}
