@@ -1,0 +1,101 @@
+// Changing what mapped pages permit, and re-encoding a leaf without losing its state.
+using IommuRcu.Annotations;
+
+namespace IommuRcu;
+
+internal sealed unsafe partial class PageTableDomain<TFormat>
+{
+    /// <inheritdoc/>
+    [MayHoldReadLock]
+    internal override ulong ProtectInto(Iova iova, ulong size, IommuAccess access, ref GatherData data)
+    {
+        ulong first = CheckGranules(iova, size);
+        CheckMapping(default, size: 1, access);
+        ulong last = first + (size - 1);
+        ulong mapped = 0;
+        using (Rcu.ReadLock())
+        {
+            ulong top = Volatile.Read(ref _top);
+            ThrowIfDisposed(top);
+            int level = TopLevel(top);
+            if (!Reaches(level, first))
+            {
+                return 0;
+            }
+
+            last = Reaches(level, last) ? last : LastOfItem(0, level + 1);
+            ThrowIfInsidePage(first, first, last);
+            ThrowIfInsidePage(last, first, last);
+            mapped = ProtectIn(TopTable(top), level, isRoot: true, first, last, access);
+        }
+
+        if (mapped != 0)
+        {
+            data.AddRange(ToIova(first), ToIova(last));
+        }
+
+        return mapped;
+    }
+
+    private ulong ProtectIn(ulong* table, int level, bool isRoot, ulong first, ulong last, IommuAccess access)
+    {
+        ulong* slot = isRoot ? RootSlot(table, level, first) : Slot(table, level, first);
+        ulong mapped = 0;
+        ulong at = first;
+        while (true)
+        {
+            ulong end = Math.Min(LastOfItem(at, level), last);
+            ulong entry = Volatile.Read(ref *slot);
+            if (level > 0 && TFormat.IsTable(entry, level))
+            {
+                mapped += ProtectIn(TableOf(entry), level - 1, isRoot: false, at, end, access);
+            }
+            else
+            {
+                while (TFormat.IsLeaf(entry, level))
+                {
+                    ulong changed = Reencode(entry, level, TFormat.LeafSizeLog2(entry, level), level, access, at);
+
+                    // Against the entry that was read: hardware may set its bits, and a scanner clean them, at any moment.
+                    ulong found = Interlocked.CompareExchange(ref *slot, changed, entry);
+                    if (found == entry)
+                    {
+                        mapped += end - at + 1;
+                        break;
+                    }
+
+                    entry = found;
+                }
+            }
+
+            if (end == last)
+            {
+                return mapped;
+            }
+
+            at = end + 1;
+            slot++;
+        }
+    }
+
+    /// <summary>Encodes what a leaf maps at an address as a leaf of another level, size or access, with the accessed and dirty state that it has.</summary>
+    private static ulong Reencode(ulong entry, int level, int sizeLog2, int toLevel, IommuAccess access, ulong linear, int toSizeLog2 = 0)
+    {
+        toSizeLog2 = toSizeLog2 == 0 ? sizeLog2 : toSizeLog2;
+
+        // The address that the entry holds for this very item, and how much of it the new entry is to hold: its own, or the run's.
+        ulong page = (1UL << TFormat.LeafSizeLog2(entry, level)) - 1;
+        int holdsLog2 = TFormat.RunsAreIdentical ? toSizeLog2 : Shift(toLevel);
+        ulong address = ((TFormat.LeafAddress(entry) & ~page) | (linear & page)) & ~((1UL << holdsLog2) - 1);
+        ulong changed = TFormat.LeafAttributes(toLevel, toSizeLog2, access) | TFormat.AddressField(address);
+        changed = (changed & ~TFormat.AccessedMask) | (entry & TFormat.AccessedMask);
+        if (IsDirty(entry))
+        {
+            return TFormat.WithDirty(changed);
+        }
+
+        // A page that was not writable has no clean state worth keeping: a new mapping's state is the safe one.
+        bool wasWritable = (TFormat.Access(entry, level) & IommuAccess.Write) != 0;
+        return wasWritable && IsDirty(changed) ? TFormat.WithoutDirty(changed) : changed;
+    }
+}
