@@ -1,0 +1,62 @@
+// The meter and the event source, as an in-process listener sees them.
+using System.Diagnostics.Metrics;
+
+namespace IommuRcu.Tests.Synchronization;
+
+[Collection(GlobalRcuCollection.Name)]
+public sealed class MetricsTests
+{
+    [Fact]
+    public void Instruments_CountWhatHappens()
+    {
+        var values = new Dictionary<string, double>();
+        int latencies = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == "IommuRcu")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => values[instrument.Name] = value);
+        listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => values[instrument.Name] = value);
+        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) =>
+        {
+            Assert.Equal("grace_period.duration", instrument.Name);
+            Assert.True(value > 0);
+            Interlocked.Increment(ref latencies);
+        });
+        using (Rcu.ReadLock())
+        {
+        }
+
+        Rcu.Barrier(); // creates everything
+        listener.Start();
+        listener.RecordObservableInstruments();
+        var before = new Dictionary<string, double>(values);
+
+        using (Rcu.ReadLock())
+        {
+        }
+
+        Rcu.Synchronize();
+        Rcu.Call(0, static _ => { });
+        Rcu.Call(0, static _ => throw new FormatException());
+        Rcu.Barrier();
+        listener.RecordObservableInstruments();
+
+        Assert.True(values["grace_periods"] > before["grace_periods"]);
+        Assert.True(values["barriers"] >= before["barriers"] + 2);
+        Assert.Equal(before["callbacks.queued"] + 2, values["callbacks.queued"]);
+        Assert.Equal(before["callbacks.run"] + 2, values["callbacks.run"]);
+        Assert.Equal(before["callbacks.failed"] + 1, values["callbacks.failed"]);
+        Assert.True(values["readers"] >= 2); // this thread and the callback thread
+        Assert.Contains("stalls", values.Keys);
+        Assert.Contains("callbacks.backpressure.waits", values.Keys);
+        Assert.Contains("callbacks.backpressure.skipped", values.Keys);
+        Assert.True(latencies > 0);
+    }
+}
