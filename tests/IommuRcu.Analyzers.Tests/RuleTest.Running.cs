@@ -1,0 +1,21 @@
+// Runs a rule test in a workspace.
+using Microsoft.CodeAnalysis.CSharp.Testing;
+using Microsoft.CodeAnalysis.Testing;
+
+namespace IommuRcu.Analyzers.Tests;
+
+internal static partial class RuleTest
+{
+    /// <summary>Checks a whole source by its markup.</summary>
+    /// <param name="source">The source, with markup.</param>
+    internal static Task Source(string source)
+    {
+        var test = new RcuAnalyzerTest<RcuDisciplineAnalyzer> { TestCode = source };
+        test.TestState.Sources.Add(World);
+        test.SolutionTransforms.Add(static (solution, id) => solution.WithProjectCompilationOptions(
+            id, ((Microsoft.CodeAnalysis.CSharp.CSharpCompilationOptions)solution.GetProject(id)!.CompilationOptions!).WithAllowUnsafe(true)));
+        test.CompilerDiagnostics = CompilerDiagnostics.Errors;
+        RcuDisciplineAnalyzer.ThrowsOnInternalError = true;
+        return test.RunAsync();
+    }
+}
