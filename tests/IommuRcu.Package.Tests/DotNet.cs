@@ -1,0 +1,86 @@
+// Runs the dotnet command as a person would, with no build server left behind and a bound on its time.
+using System.Diagnostics;
+using System.Text;
+
+namespace IommuRcu.Package.Tests;
+
+internal sealed record CommandResult(int ExitCode, string Output)
+{
+    internal void MustSucceed() => Assert.True(ExitCode == 0, Output);
+
+    /// <summary>Gets the distinct diagnostics of a build, as <c>file(line): severity ID</c>.</summary>
+    internal string[] Findings() =>
+    [
+        .. System.Text.RegularExpressions.Regex
+            .Matches(Output, @"(?<file>[^/\\\s]+)\((?<line>\d+),\d+\): (?<severity>warning|error) (?<id>IRCU\d+|AD\d+|CS\d+)")
+            .Select(match => $"{match.Groups["file"]}({match.Groups["line"]}): {match.Groups["severity"]} {match.Groups["id"]}")
+            .Distinct()
+            .Order(StringComparer.Ordinal),
+    ];
+}
+
+internal static class DotNet
+{
+    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(4);
+
+    internal static CommandResult Run(string directory, string? packageCache, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            WorkingDirectory = directory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        // What the test runner's own build set for itself is not for these builds.
+        foreach (string name in start.Environment.Keys.Where(IsOfTheRunner).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+        start.Environment["UseSharedCompilation"] = "false";
+        start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
+        start.Environment["DOTNET_NOLOGO"] = "1";
+        start.Environment["MSBUILDTERMINALLOGGER"] = "off";
+        start.Environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
+        if (packageCache is not null)
+        {
+            start.Environment["NUGET_PACKAGES"] = packageCache;
+        }
+
+        var output = new StringBuilder();
+        using var process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, line) => Append(line.Data);
+        process.ErrorDataReceived += (_, line) => Append(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        if (!process.WaitForExit(_limit))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"dotnet {string.Join(' ', arguments)} did not end in {_limit}.\n{output}");
+        }
+
+        process.WaitForExit();
+        return new CommandResult(process.ExitCode, $"dotnet {string.Join(' ', arguments)}\n{output}");
+
+        void Append(string? line)
+        {
+            lock (output)
+            {
+                output.AppendLine(line);
+            }
+        }
+    }
+
+    private static bool IsOfTheRunner(string name) =>
+        name.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)
+        || name.StartsWith("VSTEST", StringComparison.OrdinalIgnoreCase)
+        || name is "CI" or "DOTNET_HOST_PATH" or "Platform" or "Configuration" or "TargetFramework";
+}
