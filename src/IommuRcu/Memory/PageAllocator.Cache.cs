@@ -9,6 +9,9 @@ public sealed unsafe partial class PageAllocator
     // How many full magazines of one size the depot keeps before it gives them back to the buddy system.
     private const int DepotLimit = 64;
 
+    // How often one call looks for a page, reclaiming the backlog in between, while others take what that brings back.
+    private const int MostAttempts = 16;
+
     // The cache that this thread used last, of whichever allocator, and all that it has.
     [ThreadStatic]
     private static ThreadCache? _recent;
@@ -153,15 +156,32 @@ public sealed unsafe partial class PageAllocator
             return descriptor;
         }
 
-        // Pages may be at hand for other threads: call them in before memory counts as used up.
-        descriptor = TakeLocked(block, order, emptyCaches: true);
-        if (descriptor == null && Rcu.MayWait)
+        return TakeScarce(block, order);
+    }
+
+    /// <summary>Takes a page when memory runs low: from other threads' caches, then from what waits for a grace period.</summary>
+    /// <remarks>
+    /// Others may take the pages that a flush brings back before this thread runs again, so coming away with empty hands once does not mean that memory
+    /// is used up. It is when nothing was freed between two attempts.
+    /// </remarks>
+    private PageDescriptor* TakeScarce(CacheBlock* block, int order)
+    {
+        long freedBefore = -1;
+        for (int attempt = 0; attempt < MostAttempts; attempt++)
         {
+            long freed = FreedPages;
+            PageDescriptor* descriptor = TakeLocked(block, order, emptyCaches: true);
+            if (descriptor != null || freed == freedBefore || !Rcu.MayWait)
+            {
+                return descriptor;
+            }
+
+            freedBefore = freed;
+            Interlocked.Increment(ref _backlogFlushes);
             Rcu.FlushBacklog();
-            descriptor = TakeLocked(block, order, emptyCaches: true);
         }
 
-        return descriptor;
+        return null;
     }
 
     private PageDescriptor* TakeLocked(CacheBlock* block, int order, bool emptyCaches)

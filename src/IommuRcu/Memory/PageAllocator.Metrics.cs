@@ -6,6 +6,7 @@ public sealed unsafe partial class PageAllocator
     // What threads that have ended had counted. Under the lock.
     private CacheBlock _ended;
     private long _damagedPages;
+    private long _backlogFlushes;
 
     /// <summary>Gets the number of pages in use: allocated, linked, or on their way back. Exact while no other thread allocates or frees.</summary>
     public long LivePages => Difference(&FreedPagesOf, &AllocatedPagesOf);
@@ -36,6 +37,9 @@ public sealed unsafe partial class PageAllocator
 
     /// <summary>Gets the number of pages ever retired: handed to a callback that frees them after a grace period.</summary>
     public long RetiredPagesTotal => Sum(&RetiredPagesOf);
+
+    /// <summary>Gets how often an allocation found no page and had what waits for a grace period reclaimed before it looked again.</summary>
+    public long BacklogFlushes => Volatile.Read(ref _backlogFlushes);
 
     /// <summary>
     /// Gets how many pages were written to while they were free, as their poison told when they were allocated again. 0 unless

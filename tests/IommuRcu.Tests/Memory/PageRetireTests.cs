@@ -93,6 +93,30 @@ public sealed class PageRetireTests : IDisposable
     }
 
     [Fact]
+    public void ShortMemory_IsWaitedForAlthoughOthersTakeWhatComesBackFirst()
+    {
+        const int Times = 5;
+        PageList list = Gathered(63);
+        TablePage last = _pages.Allocate();
+        Rcu.Call((_pages, 1, last), static state => FreeAndTakeAgain(state));
+        _pages.Free(_pages.Allocate());
+        Assert.InRange(_pages.BacklogFlushes, 2, Times + 1);
+        _pages.FreeList(ref list);
+
+        // On the callback thread, which has the page again before whoever waits for its callbacks runs. Each time belongs to a flush of its own, unless
+        // the one before waits for this callback too.
+        static void FreeAndTakeAgain((PageAllocator Pages, int Time, TablePage Page) state)
+        {
+            SpinWait.SpinUntil(() => state.Pages.BacklogFlushes >= state.Time, TimeSpan.FromMilliseconds(20));
+            state.Pages.Free(state.Page);
+            if (state.Time < Times)
+            {
+                Rcu.Call((state.Pages, state.Time + 1, state.Pages.Allocate()), static state => FreeAndTakeAgain(state));
+            }
+        }
+    }
+
+    [Fact]
     public void ShortMemoryInsideASection_FailsAtOnce()
     {
         PageList list = Gathered(64);
