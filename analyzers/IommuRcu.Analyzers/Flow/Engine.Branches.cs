@@ -30,42 +30,44 @@ internal sealed partial class Engine
                 _run!.Ends.Add(state);
                 return;
             case ControlFlowBranchSemantics.Regular or ControlFlowBranchSemantics.Return:
-                break;
+                state.ClearTemporaries();
+                GoOn(branch, 0, state);
+                return;
             default:
                 return;
         }
+    }
 
-        state.ClearTemporaries();
-        var states = new List<State> { state };
-        foreach (ControlFlowRegion region in branch.FinallyRegions)
+    // Through the finally regions that the branch has still to pass, then to where it leads.
+    private void GoOn(ControlFlowBranch branch, int passed, State state)
+    {
+        if (passed < branch.FinallyRegions.Length)
         {
-            states = RunFinally(region, states);
+            Enter(branch.FinallyRegions[passed], new Way(branch, passed + 1, null, null, null), null, state);
+            return;
         }
 
-        foreach (State arriving in states)
+        foreach (ControlFlowRegion left in branch.LeavingRegions)
         {
-            foreach (ControlFlowRegion left in branch.LeavingRegions)
-            {
-                Forget(left, arriving);
-            }
+            Forget(left, state);
+        }
 
-            if (branch.Destination is not { } destination)
-            {
-                continue;
-            }
+        if (branch.Destination is not { } destination)
+        {
+            return;
+        }
 
-            if (destination.Kind == BasicBlockKind.Exit)
+        if (destination.Kind == BasicBlockKind.Exit)
+        {
+            if (_keepExits)
             {
-                if (_keepExits)
-                {
-                    _exits.Add(new Exit(ExitKind.Return, branch.Semantics == ControlFlowBranchSemantics.Return ? source.BranchValue : null, arriving));
-                }
+                _exits.Add(new Exit(ExitKind.Return, branch.Semantics == ControlFlowBranchSemantics.Return ? branch.Source.BranchValue : null, state));
             }
-            else
-            {
-                arriving.Collect();
-                _run!.Add(destination.Ordinal, BlockName(destination.Ordinal), arriving);
-            }
+        }
+        else
+        {
+            state.Collect();
+            _run!.Add(destination.Ordinal, BlockName(destination.Ordinal), state);
         }
     }
 
@@ -84,33 +86,54 @@ internal sealed partial class Engine
         }
     }
 
-    private List<State> RunFinally(ControlFlowRegion region, List<State> states)
+    // Adds a state to those that pass a finally on one way. They are taken through it together, and only when there is something new.
+    private void Enter(ControlFlowRegion region, Way way, IOperation? site, State state)
     {
         int first = region.FirstBlockOrdinal;
-        var run = new Run(region, _run, _body.Graph.Blocks.Length);
-        if (!_finallyEntries.TryGetValue(region, out StateSet? entries))
+        state.Collect();
+        if (!_finallyEntries.TryGetValue(region, out StateSet? all))
         {
-            entries = new StateSet(BlockName(first));
-            _finallyEntries.Add(region, entries);
+            _finallyEntries.Add(region, all = new StateSet(BlockName(first)));
         }
 
-        foreach (State state in states)
+        if (!_showsFinally)
         {
-            state.Collect();
-            entries.Add(state.Clone());
+            all.Add(state.Clone());
+        }
+
+        _run!.Owner(first)?.Enter(region, way, site, PassageName(first), state);
+    }
+
+    // Takes all states on one way through its finally, and on from there.
+    private void Pass(Passage passage)
+    {
+        var run = new Run(passage.Region, _run, _body.Graph.Blocks.Length);
+        int first = passage.Region.FirstBlockOrdinal;
+        foreach (State state in passage.Entries.States)
+        {
             run.Add(first, BlockName(first), state.Clone());
         }
 
         Complete(run);
 
         // Paths that met in the finally part again only where something that matters tells them apart.
-        var ends = new StateSet(BlockName(region.LastBlockOrdinal) + 500);
+        var ends = new StateSet(EndName(passage.Region.LastBlockOrdinal));
         foreach (State end in run.Ends)
         {
             ends.Add(end);
         }
 
-        return ends.States;
+        foreach (State end in ends.States)
+        {
+            if (passage.Way.Branch is { } branch)
+            {
+                GoOn(branch, passage.Way.Passed, end);
+            }
+            else
+            {
+                Throw(passage.Way.Outer, end, passage.Way.Kind, passage.Site, passage.Way.Thrown);
+            }
+        }
     }
 
     // Shows the states before an operation that may throw to whatever handles it.
@@ -165,15 +188,10 @@ internal sealed partial class Engine
 
     private void Throw(ControlFlowRegion? region, State state, ExitKind? kind, IOperation? site, ITypeSymbol? thrown)
     {
-        var states = new List<State> { state };
         // The root of a lambda's graph stands inside a region of the outer graph, which is not the lambda's to unwind.
-        for (; region is not null && region.Kind != ControlFlowRegionKind.Root && states.Count > 0; region = region.EnclosingRegion)
+        for (; region is not null && region.Kind != ControlFlowRegionKind.Root; region = region.EnclosingRegion)
         {
-            foreach (State left in states)
-            {
-                Forget(region, left);
-            }
-
+            Forget(region, state);
             if (region.Kind != ControlFlowRegionKind.Try || region.EnclosingRegion is not { } outer)
             {
                 continue;
@@ -181,9 +199,11 @@ internal sealed partial class Engine
 
             if (outer.Kind == ControlFlowRegionKind.TryAndFinally)
             {
-                states = RunFinally(outer.NestedRegions[1], states);
+                Enter(outer.NestedRegions[1], new Way(null, 0, outer, kind, thrown), site, state);
+                return;
             }
-            else if (outer.Kind == ControlFlowRegionKind.TryAndCatch && Catch(outer, states, thrown))
+
+            if (outer.Kind == ControlFlowRegionKind.TryAndCatch && Catch(outer, state, thrown))
             {
                 return;
             }
@@ -191,15 +211,12 @@ internal sealed partial class Engine
 
         if (_keepExits && kind is { } exit)
         {
-            foreach (State leaving in states)
-            {
-                _exits.Add(new Exit(exit, site, leaving));
-            }
+            _exits.Add(new Exit(exit, site, state));
         }
     }
 
-    // Gives the states to the handlers. Returns whether nothing can pass them all.
-    private bool Catch(ControlFlowRegion tryAndCatch, List<State> states, ITypeSymbol? thrown)
+    // Gives the state to the handlers. Returns whether nothing can pass them all.
+    private bool Catch(ControlFlowRegion tryAndCatch, State state, ITypeSymbol? thrown)
     {
         foreach (ControlFlowRegion handler in tryAndCatch.NestedRegions.Skip(1))
         {
@@ -211,12 +228,9 @@ internal sealed partial class Engine
                 continue;
             }
 
-            foreach (State state in states)
-            {
-                State entering = state.Clone();
-                entering.Collect();
-                _run!.Add(handler.FirstBlockOrdinal, BlockName(handler.FirstBlockOrdinal), entering);
-            }
+            State entering = state.Clone();
+            entering.Collect();
+            _run!.Add(handler.FirstBlockOrdinal, BlockName(handler.FirstBlockOrdinal), entering);
 
             if (matches && handler.Kind == ControlFlowRegionKind.Catch)
             {

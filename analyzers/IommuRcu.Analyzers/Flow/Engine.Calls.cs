@@ -154,7 +154,7 @@ internal sealed partial class Engine
         WriteOutArguments(call, state);
         if (call.Instance is { } filling && !IsDispose(call) && (call.Contracts.SelfWords & (ContractWord.FlushesIotlb | ContractWord.Retires | ContractWord.Frees)) == 0)
         {
-            Fill(ValueOf(filling, state), call, state);
+            Fill(ValueOf(filling, state), state);
         }
 
         FillEmpty(call, state);
@@ -339,7 +339,7 @@ internal sealed partial class Engine
                 && (state.FactsOf(before).Holder != Holder.None || WordsOf(call.Contracts.Parameter(parameter.Ordinal)) != ContractWord.None || argument.Value.Type is { IsValueType: true, TypeKind: TypeKind.Struct, SpecialType: SpecialType.None });
             if (keeps)
             {
-                Fill(before, call, state);
+                Lend(before, call, parameter, state);
                 continue;
             }
 
@@ -373,24 +373,23 @@ internal sealed partial class Engine
         }
     }
 
-    // A gather that is lent by reference may come back with pages on its list.
-    private static void Fill(int gather, CallSite call, State state)
+    // A gather that is lent by reference, or used itself, may come back with pages on its list.
+    private static void Fill(int gather, State state)
     {
         if (state.FactsOf(gather) is { Holder: Holder.GatherEmpty or Holder.GatherSynced } facts)
         {
             state.SetFacts(gather, facts with { Holder = Holder.GatherFilled });
         }
+    }
 
-        // A helper in sight that syncs what it is lent hands back nothing to sync.
-        foreach (IArgumentOperation argument in call.Arguments)
+    // What is lent by reference comes back filled, unless whoever had it is seen to sync it.
+    private void Lend(int value, CallSite call, IParameterSymbol parameter, State state)
+    {
+        Fill(value, state);
+        if (state.FactsOf(value) is { Holder: Holder.GatherFilled } filled
+            && ((call.Contracts.SelfWords & ContractWord.FlushesIotlb) != 0 || _body.Member.SyncsLent(call.Method.OriginalDefinition, parameter.Ordinal)))
         {
-            if (argument.Parameter is { RefKind: RefKind.Ref } parameter && state.FactsOf(gather) is { Holder: Holder.GatherFilled } filled
-                && call.Method.OriginalDefinition.DeclaringSyntaxReferences.Length == 1
-                && call.Method.OriginalDefinition.DeclaringSyntaxReferences[0].GetSyntax().ToString() is var text
-                && (text.Contains(parameter.Name + ".Sync(") || text.Contains(parameter.Name + ".Dispose(")))
-            {
-                state.SetFacts(gather, filled with { Holder = Holder.GatherSynced });
-            }
+            state.SetFacts(value, filled with { Holder = Holder.GatherSynced });
         }
     }
 

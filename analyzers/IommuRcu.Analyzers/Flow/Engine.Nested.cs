@@ -157,7 +157,7 @@ internal sealed partial class Engine
             var before = states.Select(static s => s.Clone()).ToList();
             var engine = new Engine(new Body(_body.Member, nested.Symbol, nested.Symbol, nested.Graph, nested.Role, nested.Number), _cancellation, _depth + 1);
             engine.Analyse(states.Select(static s => s.Clone()), null);
-            var after = new StateSet(BlockName(_block!.Ordinal) + 700);
+            var after = new StateSet(CallName(_block!.Ordinal));
             if (!always)
             {
                 before.ForEach(s => after.Add(s));

@@ -25,6 +25,8 @@ internal sealed record Exit(ExitKind Kind, IOperation? Site, State State);
 internal sealed partial class Engine
 {
     private const int MaximumSteps = 3000;
+    private const int StepsPerBlock = 20;
+    private const int MaximumBlocks = 600;
     private readonly Body _body;
     private readonly ValueTable _table;
     private readonly CancellationToken _cancellation;
@@ -35,6 +37,7 @@ internal sealed partial class Engine
     private Run? _run;
     private BasicBlock? _block;
     private bool _keepExits;
+    private bool _showsFinally;
     private int _steps;
 
     public Engine(Body body, CancellationToken cancellation, int depth = 0)
@@ -55,7 +58,7 @@ internal sealed partial class Engine
     /// <exception cref="GiveUpException">The body is too large or too tangled.</exception>
     public void Analyse(IEnumerable<State> entries, IReadOnlyList<FlowListener>? observer)
     {
-        if (_body.Graph.Blocks.Length > 600)
+        if (_body.Graph.Blocks.Length > MaximumBlocks)
         {
             throw new GiveUpException("it has too many branches");
         }
@@ -75,22 +78,40 @@ internal sealed partial class Engine
         }
     }
 
-    private int BlockName(int ordinal) => (_body.Number * 1000) + ordinal;
+    // Names for the places where paths meet, apart for every function of a member.
+    private int BlockName(int ordinal) => (_body.Number * 4000) + ordinal;
+
+    private int PassageName(int ordinal) => BlockName(ordinal) + 1000;
+
+    private int EndName(int ordinal) => BlockName(ordinal) + 2000;
+
+    private int CallName(int ordinal) => BlockName(ordinal) + 3000;
 
     private void Complete(Run run)
     {
         Run? outer = _run;
         BasicBlock? outerBlock = _block;
         _run = run;
-        while (run.TryTake(out int ordinal))
+        while (true)
         {
-            if (++_steps > MaximumSteps)
+            if (run.TryTake(out int ordinal))
             {
-                throw new GiveUpException("it does not come to rest");
-            }
+                if (++_steps > MaximumSteps + (StepsPerBlock * _body.Graph.Blocks.Length))
+                {
+                    throw new GiveUpException("it does not come to rest");
+                }
 
-            _cancellation.ThrowIfCancellationRequested();
-            Visit(_body.Graph.Blocks[ordinal], run);
+                _cancellation.ThrowIfCancellationRequested();
+                Visit(_body.Graph.Blocks[ordinal], run);
+            }
+            else if (run.TryTakePassage() is { } passage)
+            {
+                Pass(passage);
+            }
+            else
+            {
+                break;
+            }
         }
 
         _run = outer;
@@ -111,6 +132,12 @@ internal sealed partial class Engine
             }
         }
 
+        // Nothing new comes of it, but the exits behind the finally regions are seen.
+        for (int i = 0; i < run.Passages.Count && _keepExits; i++)
+        {
+            Pass(run.Passages[i]);
+        }
+
         _run = outer;
     }
 
@@ -118,6 +145,7 @@ internal sealed partial class Engine
     private void ShowFinallyRegions(IReadOnlyList<FlowListener> observer)
     {
         _keepExits = false;
+        _showsFinally = true;
         var shown = new HashSet<ControlFlowRegion>();
         while (_finallyEntries.Keys.FirstOrDefault(r => !shown.Contains(r)) is { } region)
         {
@@ -186,57 +214,5 @@ internal sealed partial class Engine
         }
 
         _observer = observer;
-    }
-
-    /// <summary>The states of one pass over a region: the whole graph, or a finally on one way through it.</summary>
-    private sealed class Run
-    {
-        private readonly StateSet?[] _sets;
-        private readonly SortedSet<int> _work = new();
-
-        public Run(ControlFlowRegion region, Run? outer, int blocks)
-        {
-            Region = region;
-            Outer = outer;
-            _sets = new StateSet?[blocks];
-        }
-
-        public ControlFlowRegion Region { get; }
-
-        public Run? Outer { get; }
-
-        /// <summary>Gets the states that reach the end of a finally or filter.</summary>
-        public List<State> Ends { get; } = new();
-
-        public bool Has(int ordinal) => _sets[ordinal] is { States.Count: > 0 };
-
-        public List<State> StatesOf(int ordinal) => _sets[ordinal]!.States;
-
-        public void Add(int ordinal, int name, State state)
-        {
-            Run? run = this;
-            while (run is not null && (ordinal < run.Region.FirstBlockOrdinal || ordinal > run.Region.LastBlockOrdinal))
-            {
-                run = run.Outer;
-            }
-
-            if (run is not null && (run._sets[ordinal] ??= new StateSet(name)).Add(state))
-            {
-                run._work.Add(ordinal);
-            }
-        }
-
-        public bool TryTake(out int ordinal)
-        {
-            if (_work.Count == 0)
-            {
-                ordinal = 0;
-                return false;
-            }
-
-            ordinal = _work.Min;
-            _work.Remove(ordinal);
-            return true;
-        }
     }
 }

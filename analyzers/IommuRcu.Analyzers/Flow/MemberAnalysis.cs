@@ -98,6 +98,31 @@ internal sealed class MemberAnalysis
         return NeedsOf(new Body(this, Owner, Owner as IMethodSymbol, _graph, BodyRole.Helper, 0));
     }
 
+    /// <summary>Tells whether a function in sight syncs the gather that it is lent by reference, on every path that returns.</summary>
+    /// <param name="function">The function.</param>
+    /// <param name="ordinal">The parameter's position.</param>
+    /// <returns>Whether it does; not where its body is not in sight.</returns>
+    public bool SyncsLent(IMethodSymbol function, int ordinal)
+        => Nested(function) is { } nested
+            ? SyncsLent(new Body(this, nested.Symbol, nested.Symbol, nested.Graph, BodyRole.Helper, nested.Number), ordinal)
+            : _type.SyncsLent(function, ordinal, Cancellation);
+
+    /// <summary>As above, of this member.</summary>
+    /// <param name="ordinal">The parameter's position.</param>
+    /// <returns>Whether it does.</returns>
+    public bool SyncsLent(int ordinal) => SyncsLent(new Body(this, Owner, Owner as IMethodSymbol, _graph, BodyRole.Helper, 0), ordinal);
+
+    private bool SyncsLent(Body body, int ordinal)
+    {
+        int gather = Table.Slot(body.Method!.Parameters[ordinal].OriginalDefinition);
+        State entry = Entries.AskingCaller(body);
+        entry.SetFacts(Table.Initial(gather), Facts.Nothing with { Holder = Holder.GatherFilled });
+        var engine = new Engine(body, Cancellation);
+        engine.Analyse(new[] { entry }, null);
+        List<State> returns = engine.Exits.Where(static e => e.Kind == ExitKind.Return).Select(static e => e.State).ToList();
+        return returns.Count > 0 && returns.All(s => s.FactsOf(s.Read(gather)).Holder is Holder.GatherSynced or Holder.GatherDisposed);
+    }
+
     /// <summary>Gets the one object that stands for a key.</summary>
     /// <param name="key">The key, compared by value.</param>
     /// <returns>The object.</returns>

@@ -39,7 +39,7 @@ internal sealed class NestedFunction
     public void Enter(State state)
     {
         state.ClearTemporaries();
-        (_entries ??= new StateSet((Number * 1000) + 999)).Add(state);
+        (_entries ??= new StateSet((Number * 4000) + 3999)).Add(state);
     }
 }
 

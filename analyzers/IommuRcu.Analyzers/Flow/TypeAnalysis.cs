@@ -22,6 +22,7 @@ internal sealed class TypeAnalysis
     private readonly ConcurrentBag<BodyRecord> _bodies = new();
     private readonly ConcurrentDictionary<ISymbol, BodyRole> _otherUses = new(SymbolEqualityComparer.Default);
     private readonly Dictionary<ISymbol, IReadOnlyList<InferredNeed>> _needs = new(SymbolEqualityComparer.Default);
+    private readonly Dictionary<(ISymbol Method, int Ordinal), bool> _syncing = new(LentComparer.Instance);
     private readonly CompilationAnalysis _compilation;
 
     public TypeAnalysis(CompilationAnalysis compilation) => _compilation = compilation;
@@ -88,6 +89,28 @@ internal sealed class TypeAnalysis
     public bool IsPrivateHelper(ISymbol owner)
         => owner is IMethodSymbol { MethodKind: MethodKind.Ordinary, DeclaredAccessibility: Accessibility.Private } && !_otherUses.ContainsKey(owner) && IsCalled(owner);
 
+    /// <summary>Tells whether a method of this type syncs the gather that it is lent by reference, on every path that returns.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="ordinal">The parameter's position.</param>
+    /// <param name="cancellation">Cancels the analysis.</param>
+    /// <returns>Whether it does; not where it is declared elsewhere, or may be overridden.</returns>
+    public bool SyncsLent(IMethodSymbol method, int ordinal, CancellationToken cancellation)
+    {
+        if (_syncing.TryGetValue((method, ordinal), out bool known))
+        {
+            return known;
+        }
+
+        // A method that calls itself is not counted upon while it is looked at.
+        _syncing[(method, ordinal)] = false;
+        if (!method.IsVirtual && !method.IsAbstract && !method.IsOverride && _bodies.FirstOrDefault(b => SymbolEqualityComparer.Default.Equals(b.Owner, method)) is { } body)
+        {
+            Guarded(body, null, cancellation, analysis => _syncing[(method, ordinal)] = analysis.SyncsLent(ordinal));
+        }
+
+        return _syncing[(method, ordinal)];
+    }
+
     private BodyRole RoleOf(ISymbol owner)
         => _needs.ContainsKey(owner) ? BodyRole.Helper
             : _otherUses.TryGetValue(owner, out BodyRole role) && role == BodyRole.Callback && !IsCalled(owner) ? BodyRole.Callback
@@ -150,5 +173,15 @@ internal sealed class TypeAnalysis
         {
             findings?.GiveUp(body, "the analysis failed (" + exception.GetType().Name + ")");
         }
+    }
+
+    private sealed class LentComparer : IEqualityComparer<(ISymbol Method, int Ordinal)>
+    {
+        public static readonly LentComparer Instance = new();
+
+        public bool Equals((ISymbol Method, int Ordinal) x, (ISymbol Method, int Ordinal) y)
+            => x.Ordinal == y.Ordinal && SymbolEqualityComparer.Default.Equals(x.Method, y.Method);
+
+        public int GetHashCode((ISymbol Method, int Ordinal) key) => SymbolEqualityComparer.Default.GetHashCode(key.Method) + key.Ordinal;
     }
 }

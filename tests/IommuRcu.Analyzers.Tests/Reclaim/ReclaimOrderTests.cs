@@ -130,5 +130,23 @@ public sealed class ReclaimOrderTests
     public Task GatherSyncedByHelper_DoesNotTrigger() => RuleTest.Members("void Finish(ref Gather g) => g.Sync(); void M(Page page) { var g = new Gather(table); g.Add(page); Finish(ref g); }");
 
     [Fact]
+    public Task GatherSyncedByHelperOnEveryPath_DoesNotTrigger() => RuleTest.Members("void Finish(bool a, ref Gather g) { if (a) { g.Sync(); return; } try { Console.WriteLine(); } finally { g.Dispose(); } } void M(Page page) { var g = new Gather(table); g.Add(page); Finish(true, ref g); }");
+
+    [Fact]
+    public Task GatherSyncedByHelperOfHelper_DoesNotTrigger() => RuleTest.Members("void Finish(ref Gather g) => Last(ref g); static void Last(ref Gather x) { x.Sync(); } void M(Page page) { var g = new Gather(table); g.Add(page); Finish(ref g); }");
+
+    [Fact]
+    public Task GatherSyncedByLocalFunction_DoesNotTrigger() => RuleTest.Members("void M(Page page) { var g = new Gather(table); g.Add(page); Finish(ref g); static void Finish(ref Gather x) => x.Sync(); }");
+
+    [Fact]
+    public Task GatherSyncedByHelperOnSomePaths_Triggers() => RuleTest.Members("void Finish(bool a, ref Gather g) { if (a) { g.Sync(); } } void M(Page page) { var g = {|IRCU045:new Gather(table)|}; g.Add(page); Finish(true, ref g); }");
+
+    [Fact]
+    public Task AnotherGatherSyncedByHelper_Triggers() => RuleTest.Members("Gather Spare => default; void Finish(ref Gather g) { var other = new Gather(table); other.Sync(); } void M(Page page) { var g = {|IRCU045:new Gather(table)|}; g.Add(page); Finish(ref g); }");
+
+    [Fact]
+    public Task GatherLentToOneThatSaysItFlushes_DoesNotTrigger() => RuleTest.Members("[FlushesIotlb, Retires] public virtual void Finish(ref Gather g) { g.Sync(); } void M(Page page) { var g = new Gather(table); g.Add(page); Finish(ref g); }");
+
+    [Fact]
     public Task GatherParameter_DoesNotTrigger() => RuleTest.Members("void M(Page page, ref Gather g) { g.Add(page); }");
 }
