@@ -139,6 +139,7 @@ internal sealed partial class Engine
     // Shows the states before an operation that may throw to whatever handles it.
     private void MayThrow(IOperation operation, List<State> states, bool leavesFunction)
     {
+        _mayThrow |= leavesFunction;
         bool handled = false;
         for (ControlFlowRegion? region = _block!.EnclosingRegion; region is not null && region.Kind != ControlFlowRegionKind.Root; region = region.EnclosingRegion)
         {
@@ -209,6 +210,7 @@ internal sealed partial class Engine
             }
         }
 
+        _mayThrow = true;
         if (_keepExits && kind is { } exit)
         {
             _exits.Add(new Exit(exit, site, state));

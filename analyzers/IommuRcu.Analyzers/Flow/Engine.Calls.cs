@@ -27,15 +27,20 @@ internal sealed partial class Engine
 
         CallEvents(call, states);
         CloseEvents(call, states);
-        if ((call.Contracts.SelfWords & SectionWords) == 0 && !IsHolderCall(call, states) && !IsGuardClose(call, states))
+        bool inSight = TryRun(call, states);
+        if (!inSight)
         {
-            MayThrow(call.Operation, states, call.Contracts.IsEmpty);
+            if ((call.Contracts.SelfWords & SectionWords) == 0 && !IsHolderCall(call, states) && !IsGuardClose(call, states))
+            {
+                MayThrow(call.Operation, states, call.Contracts.IsEmpty);
+            }
+
+            RunDelegates(call, states);
         }
 
-        RunNested(call, states);
         foreach (State state in states.ToArray())
         {
-            Effects(call, state, states);
+            Effects(call, inSight ? TakeReturned(call, state) : ValueTable.Unknown, inSight, state, states);
         }
     }
 
@@ -142,16 +147,20 @@ internal sealed partial class Engine
     }
 
     // Applies a call's contracts to a state; where they hang on a result, the state parts in two.
-    private void Effects(CallSite call, State state, List<State> states)
+    private void Effects(CallSite call, int returned, bool inSight, State state, List<State> states)
     {
-        int result = state.Create(call.Operation);
+        int result = returned != ValueTable.Unknown ? returned : state.Create(call.Operation);
         state.SetTemporary(call.Operation, result);
         if (call.Operation is IObjectCreationOperation)
         {
             state.SetFacts(result, Facts.Nothing with { Range = Range.Full.Without(0)!.Value });
         }
 
-        WriteOutArguments(call, state);
+        if (!inSight)
+        {
+            WriteOutArguments(call, state);
+        }
+
         if (call.Instance is { } filling && !IsDispose(call) && (call.Contracts.SelfWords & (ContractWord.FlushesIotlb | ContractWord.Retires | ContractWord.Frees)) == 0)
         {
             Fill(ValueOf(filling, state), state);

@@ -306,6 +306,13 @@ internal sealed partial class Engine
         foreach (State state in states)
         {
             int returned = ValueOf(value, state);
+            if (_depth > 0)
+            {
+                // A call in sight: its result is what is returned, and so is what has to be closed.
+                state.Write(_table.Slot(_body.Owner), returned);
+                continue;
+            }
+
             if (state.FactsOf(returned) is { Holder: not Holder.None } facts)
             {
                 HandOver(returned, facts, state);

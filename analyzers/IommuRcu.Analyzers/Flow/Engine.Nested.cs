@@ -96,34 +96,78 @@ internal sealed partial class Engine
         }
     }
 
-    // A call of a local function, or of a lambda that runs at once, does to the state what its body does.
-    private void RunNested(CallSite call, List<State> states)
+    // A call of a local function, or of a lambda held by a local, does to the state what its body does. False where none is called in sight.
+    private bool TryRun(CallSite call, List<State> states)
     {
-        if (call.Method.MethodKind == MethodKind.LocalFunction)
+        NestedFunction? function = call.Method.MethodKind switch
         {
-            if (_body.Member.Nested(call.Method.OriginalDefinition) is { } function)
-            {
-                Inline(function, states, always: true);
-            }
-
-            return;
+            MethodKind.LocalFunction => _body.Member.Nested(call.Method.OriginalDefinition),
+            MethodKind.DelegateInvoke when Names.Unwrap(call.Instance) is ILocalReferenceOperation { Local: { } local } => _body.Member.LambdaOf(local),
+            _ => null,
+        };
+        if (function is null)
+        {
+            return false;
         }
 
-        if (call.Method.MethodKind == MethodKind.DelegateInvoke && call.Instance is { } invoked)
+        if (!call.Contracts.IsEmpty)
         {
-            if (Names.Unwrap(invoked) is ILocalReferenceOperation { Local: { } local } && _body.Member.LambdaOf(local) is { } lambda)
-            {
-                Inline(lambda, states, always: true);
-            }
-
-            return;
+            // It stands by its contracts; what it writes around itself is not known any more.
+            ForgetWritten(function.Symbol, call, states);
+            return false;
         }
 
+        List<State> before = states.Select(static s => s.Clone()).ToList();
+        Bind(function.Symbol, call, states);
+        if (function.Role == BodyRole.Helper && _observer is not null)
+        {
+            foreach (State state in states)
+            {
+                function.Enter(AsCaller(state, true));
+            }
+        }
+
+        Engine? followed = Follow(function, states, new StateSet(CallName(_block!.Ordinal)));
+        if (followed is null or { _mayThrow: true })
+        {
+            MayThrow(call.Operation, before, call.Contracts.IsEmpty);
+        }
+
+        Unbind(function.Symbol, states);
+        return followed is not null;
+    }
+
+    private void ForgetWritten(IMethodSymbol function, CallSite call, List<State> states)
+    {
+        IReadOnlyList<ISymbol> written = _body.Member.WritesOf(function);
+        for (int i = 0; i < written.Count; i++)
+        {
+            foreach (State state in states)
+            {
+                state.Write(_table.Slot(written[i].OriginalDefinition), state.Create(call.Operation, i + 16));
+            }
+        }
+    }
+
+    // What the function that a call runs in sight has returned.
+    private int TakeReturned(CallSite call, State state)
+    {
+        int slot = _table.Slot(HelperOf(call));
+        int value = state.Variables.TryGetValue(slot, out int returned) ? returned : ValueTable.Unknown;
+        state.Variables.Remove(slot);
+        return value;
+    }
+
+    // Delegates that a call is given: those that it runs before it returns - not at all, once, or more often -, and those that it queues.
+    private void RunDelegates(CallSite call, List<State> states)
+    {
         foreach (IArgumentOperation argument in call.Arguments)
         {
             if (Names.Unwrap(argument.Value) is IFlowAnonymousFunctionOperation function && _body.Member.Nested(function.Symbol) is { Role: BodyRole.Synchronous } synchronous)
             {
-                Inline(synchronous, states, always: false);
+                var after = new StateSet(CallName(_block!.Ordinal));
+                states.ForEach(s => after.Add(s.Clone()));
+                Follow(synchronous, states, after);
             }
         }
 
@@ -136,33 +180,19 @@ internal sealed partial class Engine
         }
     }
 
-    private void Inline(NestedFunction nested, List<State> states, bool always)
+    // Replaces the states by those with which the function returns, and what is there already. Null where it is not followed any deeper.
+    private Engine? Follow(NestedFunction function, List<State> states, StateSet after)
     {
-        if (nested.Role == BodyRole.Helper && _observer is not null)
+        if (_depth >= MaximumDepth || function.IsRunning)
         {
-            foreach (State state in states)
-            {
-                nested.Enter(AsCaller(state, true));
-            }
+            return null;
         }
 
-        if (_depth >= MaximumDepth || nested.IsRunning)
-        {
-            return;
-        }
-
-        nested.IsRunning = true;
+        function.IsRunning = true;
         try
         {
-            var before = states.Select(static s => s.Clone()).ToList();
-            var engine = new Engine(new Body(_body.Member, nested.Symbol, nested.Symbol, nested.Graph, nested.Role, nested.Number), _cancellation, _depth + 1);
+            var engine = new Engine(new Body(_body.Member, function.Symbol, function.Symbol, function.Graph, function.Role, function.Number), _cancellation, _depth + 1);
             engine.Analyse(states.Select(static s => s.Clone()), null);
-            var after = new StateSet(CallName(_block!.Ordinal));
-            if (!always)
-            {
-                before.ForEach(s => after.Add(s));
-            }
-
             foreach (Exit exit in engine.Exits)
             {
                 if (exit.Kind == ExitKind.Return)
@@ -173,10 +203,50 @@ internal sealed partial class Engine
 
             states.Clear();
             states.AddRange(after.States);
+            return engine;
         }
         finally
         {
-            nested.IsRunning = false;
+            function.IsRunning = false;
+        }
+    }
+
+    private void Unbind(IMethodSymbol function, List<State> states)
+    {
+        foreach (State state in states)
+        {
+            foreach (IParameterSymbol parameter in function.Parameters)
+            {
+                int slot = _table.Slot(parameter.OriginalDefinition);
+                state.Variables.Remove(slot);
+                state.Aliases.Remove(slot);
+            }
+        }
+    }
+
+    // The function's parameters hold what the call gives them, or stand for the places that it lends.
+    private void Bind(IMethodSymbol function, CallSite call, List<State> states)
+    {
+        foreach (IParameterSymbol parameter in function.Parameters)
+        {
+            if (call.Argument(parameter.Ordinal) is not { } argument)
+            {
+                continue;
+            }
+
+            int slot = _table.Slot(parameter.OriginalDefinition);
+            foreach (State state in states)
+            {
+                state.Aliases.Remove(slot);
+                if (parameter.RefKind is RefKind.Ref or RefKind.Out && PlaceOf(argument.Value, state) is var place && place != 0 && place != slot)
+                {
+                    state.Aliases.Set(slot, place);
+                }
+                else
+                {
+                    state.Write(slot, ValueOf(argument, state));
+                }
+            }
         }
     }
 

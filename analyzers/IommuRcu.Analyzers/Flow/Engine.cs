@@ -38,6 +38,7 @@ internal sealed partial class Engine
     private BasicBlock? _block;
     private bool _keepExits;
     private bool _showsFinally;
+    private bool _mayThrow;
     private int _steps;
 
     public Engine(Body body, CancellationToken cancellation, int depth = 0)

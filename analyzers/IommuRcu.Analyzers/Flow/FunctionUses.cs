@@ -16,6 +16,7 @@ internal sealed class FunctionUses
     private readonly Dictionary<SyntaxNode, IAnonymousFunctionOperation> _lambdas = new();
     private readonly Dictionary<ISymbol, IAnonymousFunctionOperation> _lambdaLocals = new(SymbolEqualityComparer.Default);
     private readonly HashSet<ISymbol> _otherUses = new(SymbolEqualityComparer.Default);
+    private readonly Dictionary<ISymbol, IOperation> _bodies = new(SymbolEqualityComparer.Default);
 
     public FunctionUses(IOperation root) => Visit(root);
 
@@ -126,6 +127,41 @@ internal sealed class FunctionUses
             ? original.Body.Descendants().OfType<IFieldReferenceOperation>().Where(static f => f.Instance is null or IInstanceReferenceOperation).ToList()
             : new List<IFieldReferenceOperation>();
 
+    /// <summary>Lists the variables of the functions around it that a local function or lambda writes.</summary>
+    /// <param name="function">The function.</param>
+    /// <returns>Locals and parameters.</returns>
+    public IReadOnlyList<ISymbol> WritesOf(IMethodSymbol function)
+    {
+        var written = new List<ISymbol>();
+        if (!_bodies.TryGetValue(function, out IOperation? body))
+        {
+            return written;
+        }
+
+        foreach (IOperation operation in body.Descendants())
+        {
+            IOperation? target = operation switch
+            {
+                IAssignmentOperation assignment => assignment.Target,
+                IIncrementOrDecrementOperation increment => increment.Target,
+                IArgumentOperation { Parameter.RefKind: RefKind.Ref or RefKind.Out } argument => argument.Value,
+                _ => null,
+            };
+            ISymbol? symbol = target switch
+            {
+                ILocalReferenceOperation local => local.Local,
+                IParameterReferenceOperation parameter => parameter.Parameter,
+                _ => null,
+            };
+            if (symbol is not null && !body.Syntax.Span.Contains(symbol.Locations.FirstOrDefault()?.SourceSpan ?? default) && !written.Contains(symbol, SymbolEqualityComparer.Default))
+            {
+                written.Add(symbol);
+            }
+        }
+
+        return written;
+    }
+
     private void Visit(IOperation root)
     {
         foreach (IOperation operation in root.DescendantsAndSelf())
@@ -148,6 +184,10 @@ internal sealed class FunctionUses
                     break;
                 case IAnonymousFunctionOperation lambda:
                     _lambdas[lambda.Syntax] = lambda;
+                    _bodies[lambda.Symbol] = lambda;
+                    break;
+                case ILocalFunctionOperation function:
+                    _bodies[function.Symbol] = function;
                     break;
                 case IVariableDeclaratorOperation { Initializer.Value: { } value } declarator when Names.Unwrap(value) is IAnonymousFunctionOperation held:
                     _lambdaLocals[declarator.Symbol] = held;

@@ -65,6 +65,8 @@ internal sealed class MemberAnalysis
 
     public IReadOnlyList<IOperation> CapturesOf(IFlowAnonymousFunctionOperation lambda) => _uses.CapturesOf(lambda);
 
+    public IReadOnlyList<ISymbol> WritesOf(IMethodSymbol function) => _uses.WritesOf(function);
+
     public IReadOnlyList<IFieldReferenceOperation> FieldsOf(IFlowAnonymousFunctionOperation lambda) => _uses.FieldsOf(lambda);
 
     /// <summary>Analyses the member and all functions in it.</summary>

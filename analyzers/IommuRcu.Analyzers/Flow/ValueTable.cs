@@ -54,7 +54,7 @@ internal readonly struct ValueInfo : IEquatable<ValueInfo>
         => unchecked(((((int)Kind * 31) + A) * 31) + B + (Kind == ValueKind.Constant ? Tag?.GetHashCode() ?? 0 : RuntimeHelpers.GetHashCode(Tag)));
 }
 
-/// <summary>A place that holds a value: a local, parameter, static field (base 0), a member of a value, or a flow capture.</summary>
+/// <summary>A place that holds a value: a local, parameter, static field (base 0), a member of a value, what a function returns, or a flow capture.</summary>
 internal readonly struct SlotInfo : IEquatable<SlotInfo>
 {
     public SlotInfo(ISymbol? symbol, int index)
@@ -195,6 +195,7 @@ internal sealed class ValueTable
         IParameterSymbol parameter => parameter.Type.SpecialType == SpecialType.System_Boolean,
         IFieldSymbol field => field.Type.SpecialType == SpecialType.System_Boolean,
         IPropertySymbol property => property.Type.SpecialType == SpecialType.System_Boolean,
+        IMethodSymbol method => method.ReturnType.SpecialType == SpecialType.System_Boolean,
         _ => false,
     };
 
