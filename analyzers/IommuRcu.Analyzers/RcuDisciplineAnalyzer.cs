@@ -13,18 +13,28 @@ namespace IommuRcu.Analyzers;
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class RcuDisciplineAnalyzer : DiagnosticAnalyzer
 {
+    private readonly AnalysisSettings _settings;
+
+    /// <summary>Initializes a new instance of the <see cref="RcuDisciplineAnalyzer"/> class.</summary>
+    public RcuDisciplineAnalyzer()
+        : this(AnalysisSettings.Shipped)
+    {
+    }
+
+    /// <summary>Initializes a new instance of the <see cref="RcuDisciplineAnalyzer"/> class that is set up otherwise, for tests and benchmarks.</summary>
+    /// <param name="settings">How.</param>
+    internal RcuDisciplineAnalyzer(AnalysisSettings settings) => _settings = settings;
+
     /// <inheritdoc/>
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = RuleCatalog.Descriptors;
-
-    /// <summary>Gets or sets whether an error of the analysis itself is thrown: for its own tests.</summary>
-    internal static bool ThrowsOnInternalError { get; set; }
 
     /// <inheritdoc/>
     public override void Initialize(AnalysisContext context)
     {
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
         context.EnableConcurrentExecution();
-        context.RegisterCompilationStartAction(static start =>
+        AnalysisSettings settings = _settings;
+        context.RegisterCompilationStartAction(start =>
         {
             ContractFiles files = ContractFiles.Read(start.Compilation, start.Options.AdditionalFiles, start.CancellationToken);
             if (files.Problems.Count > 0)
@@ -43,7 +53,7 @@ public sealed class RcuDisciplineAnalyzer : DiagnosticAnalyzer
                 return;
             }
 
-            new BodyFinder(new CompilationAnalysis(map, start.Options)).Register(start);
+            new BodyFinder(new CompilationAnalysis(map, start.Options, settings)).Register(start);
             start.RegisterSymbolAction(
                 c => ContractChecks.Check(c.Symbol, map, c.ReportDiagnostic),
                 SymbolKind.NamedType,

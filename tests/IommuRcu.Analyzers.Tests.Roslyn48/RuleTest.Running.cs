@@ -29,8 +29,7 @@ internal static partial class RuleTest
             framework.Add(TestReferences.IommuRcu),
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
         Assert.Empty(compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error));
-        RcuDisciplineAnalyzer.ThrowsOnInternalError = true;
-        ImmutableArray<Diagnostic> reported = await compilation.WithAnalyzers([new RcuDisciplineAnalyzer()]).GetAnalyzerDiagnosticsAsync();
+        ImmutableArray<Diagnostic> reported = await compilation.WithAnalyzers([new RcuDisciplineAnalyzer(new AnalysisSettings { ThrowsOnInternalError = true })]).GetAnalyzerDiagnosticsAsync();
         Assert.Equal(
             marks.Select(mark => $"{mark.Span} {mark.Name}").Order(StringComparer.Ordinal),
             reported.Select(diagnostic => $"{diagnostic.Location.SourceSpan} {diagnostic.Id}").Order(StringComparer.Ordinal));

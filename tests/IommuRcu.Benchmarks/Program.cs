@@ -1,5 +1,6 @@
 // The benchmark commands: each prints ratios taken side by side in one run.
 using System.CommandLine;
+using IommuRcu.Benchmarks.Analyzers;
 using IommuRcu.Benchmarks.Gathers;
 using IommuRcu.Benchmarks.Peers;
 using IommuRcu.Benchmarks.Tables;
@@ -17,5 +18,6 @@ var root = new RootCommand("Measures IommuRcu side by side with its peers, in ma
     GatherCommand.Create(),
     LatencyCommand.Create(),
     CycleCommand.Create(),
+    AnalyzersCommand.Create(),
 };
 return root.Parse(args).Invoke();

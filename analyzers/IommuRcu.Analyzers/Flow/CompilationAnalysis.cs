@@ -14,18 +14,18 @@ internal sealed class CompilationAnalysis
 {
     private readonly ConcurrentDictionary<ISymbol, bool> _publishable = new(SymbolEqualityComparer.Default);
 
-    public CompilationAnalysis(ContractMap map, AnalyzerOptions options)
+    public CompilationAnalysis(ContractMap map, AnalyzerOptions options, AnalysisSettings settings)
     {
         Map = map;
         Options = options;
+        Settings = settings;
     }
 
     public ContractMap Map { get; }
 
     public AnalyzerOptions Options { get; }
 
-    /// <summary>Gets whether an error of the analysis itself is thrown rather than reported: for the analysis's own tests.</summary>
-    public bool ThrowsOnInternalError => RcuDisciplineAnalyzer.ThrowsOnInternalError;
+    public AnalysisSettings Settings { get; }
 
     /// <summary>Tells whether a member was checked by hand.</summary>
     /// <param name="member">The member.</param>
@@ -56,5 +56,5 @@ internal sealed class CompilationAnalysis
     /// <summary>Makes the listeners of one type's analysis.</summary>
     /// <param name="findings">Where they report to.</param>
     /// <returns>The rules.</returns>
-    public IReadOnlyList<FlowListener> Listeners(Findings findings) => RuleCatalog.All.Select(r => (FlowListener)r.ListenTo(findings)).ToList();
+    public IReadOnlyList<FlowListener> Listeners(Findings findings) => Settings.Rules.Select(r => (FlowListener)r.ListenTo(findings)).ToList();
 }

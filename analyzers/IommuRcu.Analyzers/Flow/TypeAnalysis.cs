@@ -169,7 +169,7 @@ internal sealed class TypeAnalysis
         {
             findings?.GiveUp(body, given.Message);
         }
-        catch (System.Exception exception) when (exception is not System.OperationCanceledException && !_compilation.ThrowsOnInternalError)
+        catch (System.Exception exception) when (exception is not System.OperationCanceledException && !_compilation.Settings.ThrowsOnInternalError)
         {
             findings?.GiveUp(body, "the analysis failed (" + exception.GetType().Name + ")");
         }

@@ -1,0 +1,18 @@
+// How an analyzer is set up: as shipped, or otherwise by a test or a benchmark.
+using System.Collections.Immutable;
+using IommuRcu.Analyzers.Rules;
+
+namespace IommuRcu.Analyzers;
+
+/// <summary>The set-up of one analyzer.</summary>
+internal sealed record AnalysisSettings
+{
+    /// <summary>Gets the set-up that is shipped.</summary>
+    public static AnalysisSettings Shipped { get; } = new();
+
+    /// <summary>Gets the rules that listen.</summary>
+    public ImmutableArray<Rule> Rules { get; init; } = RuleCatalog.All;
+
+    /// <summary>Gets whether an error of the analysis itself is thrown rather than reported.</summary>
+    public bool ThrowsOnInternalError { get; init; }
+}
