@@ -14,6 +14,7 @@ namespace IommuRcu.Analyzers;
 internal sealed class BodyFinder
 {
     private readonly CompilationAnalysis _analysis;
+    private readonly ConcurrentDictionary<INamedTypeSymbol, TypeAnalysis> _types = new(SymbolEqualityComparer.Default);
 
     public BodyFinder(CompilationAnalysis analysis) => _analysis = analysis;
 
@@ -25,15 +26,24 @@ internal sealed class BodyFinder
         => context.RegisterSymbolStartAction(
             start =>
             {
-                // A nested type belongs to the type around it: private helpers are called from both.
-                if (start.Symbol is not INamedTypeSymbol { ContainingType: null })
+                // A nested type belongs to the type around it: private helpers are called from both. The outermost type ends after all in it.
+                var own = (INamedTypeSymbol)start.Symbol;
+                INamedTypeSymbol outermost = own;
+                while (outermost.ContainingType is { } outer)
                 {
-                    return;
+                    outermost = outer;
                 }
 
-                var type = new TypeAnalysis(_analysis);
+                TypeAnalysis type = _types.GetOrAdd(outermost, _ => new TypeAnalysis(_analysis));
                 start.RegisterOperationBlockStartAction(block => Watch(block, type));
-                start.RegisterSymbolEndAction(end => type.Complete(end.ReportDiagnostic, end.CancellationToken));
+                if (own.ContainingType is null)
+                {
+                    start.RegisterSymbolEndAction(end =>
+                    {
+                        _types.TryRemove(outermost, out _);
+                        type.Complete(end.ReportDiagnostic, end.CancellationToken);
+                    });
+                }
             },
             SymbolKind.NamedType);
 

@@ -167,6 +167,7 @@ internal sealed partial class Engine
         }
 
         FillEmpty(call, state);
+        ForgetMembers(call, state);
         state.MayHaveUnlinked |= call.Contracts.IsEmpty && call.Instance is not null;
         if (call.Contracts.IsEmpty)
         {
@@ -363,6 +364,50 @@ internal sealed partial class Engine
                 state.SetFacts(after, state.FactsOf(after) with { Holder = Holder.PinHeld, OriginSite = call.Operation });
             }
         }
+    }
+
+    // A call may put something else where a page was that has been unlinked, retired or freed: what is found there next is another one.
+    private void ForgetMembers(CallSite call, State state)
+    {
+        for (int i = state.Variables.Count - 1; i >= 0; i--)
+        {
+            if (state.FactsOf(state.Variables.ValueAt(i)).Reclaim is Reclaim.Unlinked or Reclaim.Quiescent or Reclaim.Gathered or Reclaim.Flushed or Reclaim.Retired or Reclaim.Freed
+                && MayChange(state.Variables.KeyAt(i), call, state))
+            {
+                state.Write(state.Variables.KeyAt(i), state.Create(call.Operation, 100 + i));
+            }
+        }
+
+        for (int i = state.Values.Count - 1; i >= 0; i--)
+        {
+            // What a place has held from the start, and nobody wrote in this body.
+            int value = state.Values.KeyAt(i);
+            if (state.Values.ValueAt(i).Reclaim is Reclaim.Unlinked or Reclaim.Quiescent or Reclaim.Gathered or Reclaim.Flushed or Reclaim.Retired or Reclaim.Freed
+                && _table.Info(value) is { Kind: ValueKind.Initial } info && !state.Variables.TryGetValue(info.A, out _) && MayChange(info.A, call, state))
+            {
+                state.Write(info.A, state.Create(call.Operation, 200 + i));
+            }
+        }
+    }
+
+    // Whether a call can write a member: its own object's, or one that is within the reach of what is called.
+    private bool MayChange(int slot, CallSite call, State state)
+    {
+        SlotInfo info = _table.SlotInfo(slot);
+        if (info.Symbol is not (IFieldSymbol { IsReadOnly: false } or IPropertySymbol))
+        {
+            return false;
+        }
+
+        if (info.Index != 0 && ((call.Instance is { } instance && ValueOf(instance, state) == info.Index)
+            || call.Arguments.Any(a => ValueOf(a.Value, state) == info.Index)))
+        {
+            return true;
+        }
+
+        return call.Contracts.IsEmpty && !KnownMembers.IsSystem(call.Method.ContainingType)
+            && (call.Method.MethodKind is MethodKind.DelegateInvoke || info.Symbol.DeclaredAccessibility != Accessibility.Private
+                || SymbolEqualityComparer.Default.Equals(call.Method.ContainingType.OriginalDefinition, info.Symbol.ContainingType.OriginalDefinition));
     }
 
     // What is put into a list of fresh pages decides what the list is from then on.

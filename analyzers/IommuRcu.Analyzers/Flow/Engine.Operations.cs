@@ -397,7 +397,7 @@ internal sealed partial class Engine
     private int MemberPlace(ISymbol member, IOperation instance, State state)
     {
         int owner = ValueOf(instance, state);
-        return owner == ValueTable.Unknown ? 0 : _table.Slot(member.OriginalDefinition, owner);
+        return owner == ValueTable.Unknown || !_table.HasMembers(owner) ? 0 : _table.Slot(member.OriginalDefinition, owner);
     }
 
     /// <summary>Gets the value of an expression that was executed, or that can be read again without effect.</summary>

@@ -88,6 +88,9 @@ internal sealed class ValueTable
     /// <summary>The value nobody knows.</summary>
     public const int Unknown = 0;
 
+    // Members of members of members are followed so deep, so that a walk down a list comes to rest.
+    private const int MaximumDepth = 4;
+
     private readonly List<ValueInfo> _values = new() { default };
     private readonly Dictionary<ValueInfo, int> _valueIds = new();
     private readonly List<SlotInfo> _slots = new() { default };
@@ -126,6 +129,24 @@ internal sealed class ValueTable
     public int Section(object opener) => Value(new ValueInfo(ValueKind.Section, opener, 0, 0));
 
     public int Slot(ISymbol symbol, int of = 0) => Slot(new SlotInfo(symbol, of));
+
+    /// <summary>Tells whether the members of a value still have places of their own.</summary>
+    /// <param name="value">The value.</param>
+    /// <returns>Whether it is not too far down a chain of members.</returns>
+    public bool HasMembers(int value)
+    {
+        int depth = 0;
+        while (Info(value) is { Kind: ValueKind.Initial } info && SlotInfo(info.A) is { Symbol: not null, Index: > 0 } slot)
+        {
+            value = slot.Index;
+            if (++depth >= MaximumDepth)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     public int Capture(int number) => Slot(new SlotInfo(null, number + 1));
 
