@@ -1,6 +1,9 @@
 // Narrows a state by a condition, or finds that the path cannot be.
 using IommuRcu.Analyzers.Contracts;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.FlowAnalysis;
 using Microsoft.CodeAnalysis.Operations;
 
 namespace IommuRcu.Analyzers.Flow;
@@ -27,10 +30,169 @@ internal sealed partial class Engine
                 return AssumeEqual(state, condition, info.A, info.B, holds);
             case ValueKind.Less:
                 return AssumeLess(state, condition, info.A, info.B, holds);
+            case ValueKind.And:
+                return AssumeAnd(state, condition, info.A, info.B, holds);
+            case ValueKind.Is:
+                // What is of a type is not null.
+                return Decide(state, condition, holds) && (!holds || Narrow(state, info.A, state.RangeOf(info.A).Without(0))) && Agrees(state);
             default:
-                return Narrow(state, condition, state.RangeOf(condition).Within(holds ? 1 : 0, holds ? 1 : 0));
+                return Decide(state, condition, holds) && Agrees(state);
         }
     }
+
+    private bool Decide(State state, int condition, bool holds) => Narrow(state, condition, state.RangeOf(condition).Within(holds ? 1 : 0, holds ? 1 : 0));
+
+    private bool AssumeAnd(State state, int condition, int a, int b, bool holds)
+    {
+        if (holds)
+        {
+            return Decide(state, condition, true) && Assume(state, a, true) && Assume(state, b, true);
+        }
+
+        return Decide(state, condition, false)
+            && (Known(state, a) is true ? Assume(state, b, false) : Known(state, b) is true ? Assume(state, a, false) : Agrees(state));
+    }
+
+    // What a condition is known to be, from what it is built of.
+    private bool? Known(State state, int condition)
+    {
+        ValueInfo info = _table.Info(condition);
+        switch (info.Kind)
+        {
+            case ValueKind.Constant:
+                return info.Tag as bool?;
+            case ValueKind.Not:
+                return !Known(state, info.A);
+            case ValueKind.And:
+                return Known(state, info.A) is false || Known(state, info.B) is false ? false
+                    : Known(state, info.A) is true && Known(state, info.B) is true ? true
+                    : Decided(condition);
+            case ValueKind.Equal when _table.Number(info.B) is { } number:
+                Range range = state.RangeOf(info.A);
+                return !range.Contains(number) ? false : range.Single == number ? true : Decided(condition);
+            case ValueKind.Is when state.RangeOf(info.A).Single == 0:
+                return false;
+            default:
+                return Decided(condition);
+        }
+
+        bool? Decided(int value) => state.RangeOf(value).Single switch { 0 => false, 1 => true, _ => null };
+    }
+
+    // What was said of two conditions together may decide one, or turn out to be wrong, now that more is known of the other.
+    private bool Agrees(State state)
+    {
+        for (int i = 0; i < state.Values.Count; i++)
+        {
+            int value = state.Values.KeyAt(i);
+            if (_table.Info(value) is not { Kind: ValueKind.And } both || state.RangeOf(value).Single != 0)
+            {
+                continue;
+            }
+
+            bool? left = Known(state, both.A);
+            bool? right = Known(state, both.B);
+            if (left is true && right is true)
+            {
+                return false;
+            }
+
+            if ((left is true && right is null && !Assume(state, both.B, false)) || (right is true && left is null && !Assume(state, both.A, false)))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes the condition of a branch as true or false, and what it says of the condition that it is part of.</summary>
+    /// <returns>Whether the path can be.</returns>
+    private bool AssumeBranch(State state, IOperation condition, int decided, bool holds)
+    {
+        if (!Assume(state, decided, holds))
+        {
+            return false;
+        }
+
+        // The parts of a && b are branches of their own; paths that meet again behind it still know what the whole was.
+        SyntaxNode part = condition.Syntax;
+        bool value = holds;
+        while (part.Parent is { } whole)
+        {
+            switch (whole)
+            {
+                case ParenthesizedExpressionSyntax:
+                    break;
+                case PrefixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.LogicalNotExpression }:
+                    value = !value;
+                    break;
+                case BinaryExpressionSyntax { RawKind: (int)SyntaxKind.LogicalAndExpression } both when part == both.Right || !value:
+                    if (!AssumeWhole(state, both, value))
+                    {
+                        return false;
+                    }
+
+                    break;
+                case BinaryExpressionSyntax { RawKind: (int)SyntaxKind.LogicalOrExpression } either when part == either.Right || value:
+                    if (!AssumeWhole(state, either, value))
+                    {
+                        return false;
+                    }
+
+                    break;
+                default:
+                    return true;
+            }
+
+            part = whole;
+        }
+
+        return true;
+    }
+
+    private bool AssumeWhole(State state, ExpressionSyntax whole, bool holds)
+        => Compound(whole, state) is not (var value and not ValueTable.Unknown) || Assume(state, value, holds);
+
+    /// <summary>Names a condition that is made of others, the same whenever its variables are; unknown where it has an effect.</summary>
+    private int Compound(ExpressionSyntax expression, State state)
+    {
+        switch (expression)
+        {
+            case ParenthesizedExpressionSyntax parenthesized:
+                return Compound(parenthesized.Expression, state);
+            case PrefixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.LogicalNotExpression } not:
+                return Compound(not.Operand, state) is var operand && operand != ValueTable.Unknown ? _table.Not(operand) : ValueTable.Unknown;
+            case BinaryExpressionSyntax { RawKind: (int)SyntaxKind.LogicalAndExpression } both:
+                return _table.And(Compound(both.Left, state), Compound(both.Right, state));
+            case BinaryExpressionSyntax { RawKind: (int)SyntaxKind.LogicalOrExpression } either:
+                return _table.Or(Compound(either.Left, state), Compound(either.Right, state));
+            case ConditionalExpressionSyntax conditional when Compound(conditional.Condition, state) is var test && test != ValueTable.Unknown:
+                return _table.Or(_table.And(test, Compound(conditional.WhenTrue, state)), _table.And(_table.Not(test), Compound(conditional.WhenFalse, state)));
+            case LiteralExpressionSyntax { RawKind: (int)SyntaxKind.TrueLiteralExpression }:
+                return _table.True;
+            case LiteralExpressionSyntax { RawKind: (int)SyntaxKind.FalseLiteralExpression }:
+                return _table.False;
+            default:
+                return _branches.TryGetValue(expression, out IOperation? branch) && IsPure(branch) ? ValueOf(branch, state) : ValueTable.Unknown;
+        }
+    }
+
+    /// <summary>Tells whether an expression can be read again without effect, and then has the same name.</summary>
+    private static bool IsPure(IOperation operation) => operation switch
+    {
+        ILocalReferenceOperation or IParameterReferenceOperation or ILiteralOperation or IInstanceReferenceOperation => true,
+        IFieldReferenceOperation field => field.Instance is null || IsPure(field.Instance),
+        IPropertyReferenceOperation { Property.Parameters.IsEmpty: true } property => property.Instance is null || IsPure(property.Instance),
+        IConversionOperation { OperatorMethod: null } conversion => IsPure(conversion.Operand),
+        IParenthesizedOperation parenthesized => IsPure(parenthesized.Operand),
+        IUnaryOperation { OperatorMethod: null } unary => IsPure(unary.Operand),
+        IBinaryOperation binary => IsPure(binary.LeftOperand) && IsPure(binary.RightOperand),
+        IIsTypeOperation test => IsPure(test.ValueOperand),
+        IIsPatternOperation pattern => IsPure(pattern.Value),
+        IIsNullOperation test => IsPure(test.Operand),
+        _ => operation.ConstantValue.HasValue,
+    };
 
     private bool AssumeEqual(State state, int condition, int a, int b, bool holds)
     {
@@ -111,17 +273,30 @@ internal sealed partial class Engine
                 return _table.Not(Match(test, negated.Pattern, value, state));
             case IDeclarationPatternOperation declaration:
                 Bind(declaration.DeclaredSymbol, value, state);
-                return declaration.MatchesNull ? _table.True : IsIdentity(declaration.InputType, declaration.MatchedType) ? NotNull() : Opaque();
+                return declaration.MatchesNull || declaration.MatchedType is null ? _table.True : IsIdentity(declaration.InputType, declaration.MatchedType) ? NotNull() : _table.Is(value, declaration.MatchedType);
             case ITypePatternOperation type:
-                return IsIdentity(type.InputType, type.MatchedType) ? NotNull() : Opaque();
+                return IsIdentity(type.InputType, type.MatchedType) ? NotNull() : _table.Is(value, type.MatchedType);
+            case IBinaryPatternOperation { OperatorKind: BinaryOperatorKind.And } both:
+                return _table.And(Match(test, both.LeftPattern, value, state), Match(test, both.RightPattern, value, state));
+            case IBinaryPatternOperation { OperatorKind: BinaryOperatorKind.Or } either:
+                return _table.Or(Match(test, either.LeftPattern, value, state), Match(test, either.RightPattern, value, state));
             case IDiscardPatternOperation:
                 return _table.True;
             case IRecursivePatternOperation { PropertySubpatterns.IsEmpty: true, DeconstructionSubpatterns.IsEmpty: true } recursive:
                 Bind(recursive.DeclaredSymbol, value, state);
-                return IsIdentity(recursive.InputType, recursive.MatchedType) ? NotNull() : Opaque();
+                return IsIdentity(recursive.InputType, recursive.MatchedType) ? NotNull() : _table.Is(value, recursive.MatchedType);
+            case IRecursivePatternOperation { PropertySubpatterns.IsEmpty: true, InputType: INamedTypeSymbol { IsTupleType: true } tuple } positional
+                when value != ValueTable.Unknown && tuple.TupleElements.Length == positional.DeconstructionSubpatterns.Length:
+                int all = _table.True;
+                for (int i = 0; i < tuple.TupleElements.Length; i++)
+                {
+                    all = _table.And(all, Match(test, positional.DeconstructionSubpatterns[i], state.Read(_table.Slot(Canonical(tuple.TupleElements[i]), value)), state));
+                }
+
+                return all;
             case IRecursivePatternOperation recursive:
                 Bind(recursive.DeclaredSymbol, value, state);
-                return Opaque();
+                return MatchMembers(test, recursive, value, state);
             case IRelationalPatternOperation relational when relational.Value.ConstantValue.HasValue:
                 int limit = _table.Constant(relational.Value.ConstantValue.Value);
                 return relational.OperatorKind switch
@@ -138,6 +313,21 @@ internal sealed partial class Engine
 
         int NotNull() => _table.Not(_table.Equal(value, _table.Null));
         int Opaque() => state.Create(pattern);
+    }
+
+    // Members by name are places like any other; the rest of the pattern is not followed.
+    private int MatchMembers(IOperation test, IRecursivePatternOperation recursive, int value, State state)
+    {
+        int all = IsIdentity(recursive.InputType, recursive.MatchedType) ? _table.Not(_table.Equal(value, _table.Null)) : _table.Is(value, recursive.MatchedType);
+        foreach (IPropertySubpatternOperation sub in recursive.PropertySubpatterns)
+        {
+            int member = sub.Member is IMemberReferenceOperation { Member: IFieldSymbol or IPropertySymbol { Parameters.IsEmpty: true } } reference && value != ValueTable.Unknown && _table.HasMembers(value)
+                ? state.TryGetTemporary(sub.Member, out int read) ? read : state.Read(_table.Slot(reference.Member.OriginalDefinition, value))
+                : ValueTable.Unknown;
+            all = _table.And(all, member == ValueTable.Unknown ? state.Create(sub) : Match(test, sub.Pattern, member, state));
+        }
+
+        return recursive.DeconstructionSubpatterns.IsEmpty ? all : _table.And(all, state.Create(recursive));
     }
 
     private void Bind(ISymbol? symbol, int value, State state)

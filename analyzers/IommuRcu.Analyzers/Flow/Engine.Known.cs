@@ -39,10 +39,28 @@ internal sealed partial class Engine
             "Debug" or "Trace" or "Contract" when call.Method.Name is "Assert" or "Assume" => CallAssert(call, states),
             "ArgumentNullException" when call.Method.Name == "ThrowIfNull" => CallThrowIfNull(call, states),
             "NativeMemory" or "Marshal" => CallNative(call, states),
+            "Object" when call.Method.Name == "ReferenceEquals" && call.Arguments.Length == 2 => CallReferenceEquals(call, states),
+            "Environment" when call.Method.Name is "FailFast" or "Exit" => EndOfProcess(states),
             "Unsafe" when call.Method.Name is "As" or "AsRef" => CallThrough(call, call.Argument(0)?.Value, states),
             "Nullable" when call.Method.Name == "GetValueOrDefault" && call.Arguments.IsEmpty => CallThrough(call, call.Instance, states),
             _ => DoesNotReturn(call, states),
         };
+    }
+
+    private bool CallReferenceEquals(CallSite call, List<State> states)
+    {
+        foreach (State state in states)
+        {
+            state.SetTemporary(call.Operation, _table.Equal(ValueOf(call.Argument(0)!, state), ValueOf(call.Argument(1)!, state)));
+        }
+
+        return true;
+    }
+
+    private static bool EndOfProcess(List<State> states)
+    {
+        states.Clear();
+        return true;
     }
 
     private bool DoesNotReturn(CallSite call, List<State> states)

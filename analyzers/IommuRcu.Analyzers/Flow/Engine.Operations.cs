@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using IommuRcu.Analyzers.Contracts;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.FlowAnalysis;
 using Microsoft.CodeAnalysis.Operations;
 
@@ -12,6 +13,9 @@ internal sealed partial class Engine
 {
     private readonly Dictionary<int, IOperation> _captured = new();
     private readonly HashSet<int> _targetCaptures = new();
+
+    // The conditions of branches by what they are in the source.
+    private readonly Dictionary<SyntaxNode, IOperation> _branches = new();
 
     // A capture that is assigned through holds a place, not a value: making it reads nothing.
     private void FindTargetCaptures()
@@ -26,12 +30,22 @@ internal sealed partial class Engine
             if (block.BranchValue is { } value)
             {
                 FindTargetCaptures(value);
+                if (block.ConditionKind != ControlFlowConditionKind.None)
+                {
+                    _branches[value.Syntax] = value;
+                }
             }
         }
     }
 
     private void FindTargetCaptures(IOperation operation)
     {
+        // The last part of a condition whose value is kept decides no branch of its own.
+        if (operation is IFlowCaptureOperation { Value: { Type.SpecialType: SpecialType.System_Boolean, ConstantValue.HasValue: false } kept })
+        {
+            _branches[kept.Syntax] = kept;
+        }
+
         IOperation? target = operation switch
         {
             IFlowCaptureOperation capture => Note(capture),
@@ -292,6 +306,7 @@ internal sealed partial class Engine
         foreach (State state in states)
         {
             int assigned = read(state);
+            Unshare(place, operation, state);
             int slot = place is null ? 0 : PlaceOf(place, state);
             if (slot != 0)
             {
@@ -300,6 +315,33 @@ internal sealed partial class Engine
 
             state.SetTemporary(operation, assigned);
         }
+    }
+
+    // A struct that is written to is no longer the same as the one it was copied from.
+    private void Unshare(IOperation? place, IOperation operation, State state)
+    {
+        if (place is not IFieldReferenceOperation { Instance: { Type.IsValueType: true } instance } || PlaceOf(instance, state) is not (var holder and not 0))
+        {
+            return;
+        }
+
+        int value = state.Read(holder);
+        if (!state.IsHeldElsewhere(value, holder))
+        {
+            return;
+        }
+
+        int copy = state.Create(operation, 7);
+        for (int i = state.Variables.Count - 1; i >= 0; i--)
+        {
+            if (_table.SlotInfo(state.Variables.KeyAt(i)) is { Symbol: { } member } slot && slot.Index == value)
+            {
+                state.Write(_table.Slot(member, copy), state.Variables.ValueAt(i));
+            }
+        }
+
+        state.SetFacts(copy, state.FactsOf(value));
+        state.Write(holder, copy);
     }
 
     // Whether an expression computes from the very place that it is stored to.
@@ -355,7 +397,29 @@ internal sealed partial class Engine
         }
 
         UpdateEvents(operation, target, states);
-        Assign(operation, target, null, states, s => s.Create(operation));
+        Assign(operation, target, null, states, s => Updated(operation, target, s));
+    }
+
+    // A flag that a flag is added to, or a number.
+    private int Updated(IOperation operation, IOperation target, State state)
+    {
+        if (operation is ICompoundAssignmentOperation { OperatorMethod: null } compound && operation.Type is { } type)
+        {
+            int old = ValueOf(target, state);
+            int value = ValueOf(compound.Value, state);
+            int updated = (type.SpecialType, compound.OperatorKind) switch
+            {
+                (SpecialType.System_Boolean, BinaryOperatorKind.Or) => _table.Or(old, value),
+                (SpecialType.System_Boolean, BinaryOperatorKind.And) => _table.And(old, value),
+                _ => ValueTable.Unknown,
+            };
+            if (updated != ValueTable.Unknown)
+            {
+                return updated;
+            }
+        }
+
+        return state.Create(operation);
     }
 
     // What a capture of a place stands for.
@@ -394,10 +458,13 @@ internal sealed partial class Engine
 
     private static int Direct(int slot, State state) => state.Aliases.TryGetValue(slot, out int target) ? target : slot;
 
+    // An element of a tuple is the same place under its own name and as ItemN.
+    private static ISymbol Canonical(ISymbol member) => ((member as IFieldSymbol)?.CorrespondingTupleField ?? member).OriginalDefinition;
+
     private int MemberPlace(ISymbol member, IOperation instance, State state)
     {
         int owner = ValueOf(instance, state);
-        return owner == ValueTable.Unknown || !_table.HasMembers(owner) ? 0 : _table.Slot(member.OriginalDefinition, owner);
+        return owner == ValueTable.Unknown || !_table.HasMembers(owner) ? 0 : _table.Slot(Canonical(member), owner);
     }
 
     /// <summary>Gets the value of an expression that was executed, or that can be read again without effect.</summary>
@@ -427,6 +494,9 @@ internal sealed partial class Engine
                 return ValueOf(await.Operation, state);
             case IInstanceReferenceOperation:
                 return _table.This;
+            case IFlowCaptureReferenceOperation { Type.SpecialType: SpecialType.System_Boolean, Syntax: BinaryExpressionSyntax or ConditionalExpressionSyntax } made
+                when Compound((ExpressionSyntax)made.Syntax, state) is var compound && compound != ValueTable.Unknown:
+                return compound;
             case IFlowCaptureReferenceOperation capture:
                 return state.Variables.TryGetValue(_table.Capture(capture.Id.GetHashCode()), out int value)
                     ? value
@@ -439,6 +509,10 @@ internal sealed partial class Engine
                 return _table.Not(ValueOf(not.Operand, state));
             case IBinaryOperation binary when Compare(binary, state) is var compared && compared != ValueTable.Unknown:
                 return compared;
+            case IIsTypeOperation test:
+                return Test(test, state);
+            case IPropertyReferenceOperation { Property: { Name: "HasValue", ContainingType.OriginalDefinition.SpecialType: SpecialType.System_Nullable_T }, Instance: { } nullable }:
+                return _table.Not(_table.Equal(ValueOf(nullable, state), _table.Null));
             case IDeclarationExpressionOperation declaration:
                 return ValueOf(declaration.Expression, state);
         }
@@ -457,6 +531,14 @@ internal sealed partial class Engine
     // A number computed from a page speaks of that page: publishing the entry publishes the page.
     private void Derive(IOperation operation, int value, State state)
     {
+        if (operation is ITupleOperation { Type: INamedTypeSymbol { IsTupleType: true } type } tuple)
+        {
+            for (int i = 0; i < tuple.Elements.Length; i++)
+            {
+                state.Write(_table.Slot(Canonical(type.TupleElements[i]), value), ValueOf(tuple.Elements[i], state));
+            }
+        }
+
         if (operation is IBinaryOperation or IUnaryOperation or IConversionOperation or ITupleOperation or IObjectCreationOperation)
         {
             foreach (IOperation child in operation.ChildOperations)
@@ -521,12 +603,27 @@ internal sealed partial class Engine
                 return _table.Not(_table.Less(Right(), Left()));
             case BinaryOperatorKind.GreaterThanOrEqual:
                 return _table.Not(_table.Less(Left(), Right()));
+            case BinaryOperatorKind.And or BinaryOperatorKind.ConditionalAnd when binary.Type?.SpecialType == SpecialType.System_Boolean:
+                return _table.And(Left(), Right());
+            case BinaryOperatorKind.Or or BinaryOperatorKind.ConditionalOr when binary.Type?.SpecialType == SpecialType.System_Boolean:
+                return _table.Or(Left(), Right());
             default:
-                return ValueTable.Unknown;
+                // Operators on numbers give the same for the same; what is made of a page or a bound speaks of it, which a name alone would not.
+                return binary.OperatorMethod is null && binary.Type?.SpecialType is not (SpecialType.System_String or SpecialType.System_Object or null)
+                    && SourceOf(Left(), state) == 0 && SourceOf(Right(), state) == 0 && !state.FactsOf(Left()).IsBound && !state.FactsOf(Right()).IsBound
+                    ? _table.Operator(binary.OperatorKind, Left(), Right())
+                    : ValueTable.Unknown;
         }
 
         int Left() => ValueOf(binary.LeftOperand, state);
         int Right() => ValueOf(binary.RightOperand, state);
+    }
+
+    private int Test(IIsTypeOperation test, State state)
+    {
+        int value = ValueOf(test.ValueOperand, state);
+        int condition = test.ValueOperand.Type is { } from && IsIdentity(from, test.TypeOperand) ? _table.Not(_table.Equal(value, _table.Null)) : _table.Is(value, test.TypeOperand);
+        return condition == ValueTable.Unknown ? state.Create(test) : test.IsNegated ? _table.Not(condition) : condition;
     }
 
     // A flag compared with true is the flag.

@@ -195,12 +195,12 @@ internal sealed partial class Engine
             {
                 int decided = ValueOf(condition, state);
                 State taken = state.Clone();
-                if (Assume(taken, decided, block.ConditionKind == ControlFlowConditionKind.WhenTrue))
+                if (AssumeBranch(taken, condition, decided, block.ConditionKind == ControlFlowConditionKind.WhenTrue))
                 {
                     Follow(block.ConditionalSuccessor, taken, block);
                 }
 
-                if (Assume(state, decided, block.ConditionKind != ControlFlowConditionKind.WhenTrue))
+                if (AssumeBranch(state, condition, decided, block.ConditionKind != ControlFlowConditionKind.WhenTrue))
                 {
                     Follow(next, state, block);
                 }

@@ -155,6 +155,23 @@ internal sealed partial class State
         }
     }
 
+    /// <summary>Tells whether another place holds a value as well.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="slot">The place that is known to hold it.</param>
+    /// <returns>Whether there is one.</returns>
+    public bool IsHeldElsewhere(int value, int slot)
+    {
+        for (int i = 0; i < Variables.Count; i++)
+        {
+            if (Variables.ValueAt(i) == value && Variables.KeyAt(i) != slot)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     public void SetTemporary(IOperation operation, int value) => _temporaries.Add(new KeyValuePair<IOperation, int>(operation, value));
 
     public bool TryGetTemporary(IOperation operation, out int value)

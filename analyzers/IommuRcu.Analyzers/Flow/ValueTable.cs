@@ -1,8 +1,10 @@
 // Names the values and places of one body by small ints, the same for the same thing on every path.
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Runtime.CompilerServices;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
 
 namespace IommuRcu.Analyzers.Flow;
 
@@ -19,6 +21,15 @@ internal enum ValueKind : byte
     Not,
     Equal,
     Less,
+
+    /// <summary>Both of two conditions hold.</summary>
+    And,
+
+    /// <summary>A value is of a type; the tag is the type.</summary>
+    Is,
+
+    /// <summary>An operator's result, the same for the same operands; the tag is the operator.</summary>
+    Operator,
     Section,
 }
 
@@ -91,10 +102,14 @@ internal sealed class ValueTable
     // Members of members of members are followed so deep, so that a walk down a list comes to rest.
     private const int MaximumDepth = 4;
 
+    // One object for each operator: names are compared by reference.
+    private static readonly object[] _operators = Enumerable.Range(0, 64).Select(static i => (object)i).ToArray();
+
     private readonly List<ValueInfo> _values = new() { default };
     private readonly Dictionary<ValueInfo, int> _valueIds = new();
     private readonly List<SlotInfo> _slots = new() { default };
     private readonly Dictionary<SlotInfo, int> _slotIds = new();
+    private readonly Dictionary<ITypeSymbol, ITypeSymbol> _types = new(SymbolEqualityComparer.Default);
 
     public ValueTable()
     {
@@ -122,7 +137,23 @@ internal sealed class ValueTable
 
     public int Old(int value) => Info(value).Kind == ValueKind.Old ? value : Value(new ValueInfo(ValueKind.Old, null, value, 0));
 
-    public int Initial(int slot) => Value(new ValueInfo(ValueKind.Initial, null, slot, 0));
+    /// <summary>Gets the value that a place holds before it is written in the body.</summary>
+    /// <param name="slot">The place.</param>
+    /// <returns>A name for it; for a member of a default value, its zero.</returns>
+    public int Initial(int slot)
+    {
+        SlotInfo info = SlotInfo(slot);
+        if (info is { Symbol: not null, Index: > 0 } && Info(info.Index) is { Kind: ValueKind.Site, Tag: IDefaultValueOperation, A: 0 }
+            && (info.Symbol switch { IFieldSymbol field => field.Type, IPropertySymbol property => property.Type, _ => null }) is { } type)
+        {
+            return type.IsReferenceType || type.TypeKind == TypeKind.Pointer ? Null
+                : type.SpecialType == SpecialType.System_Boolean ? False
+                : type.SpecialType is >= SpecialType.System_SByte and <= SpecialType.System_UInt64 || type.TypeKind == TypeKind.Enum ? Constant(0)
+                : Value(new ValueInfo(ValueKind.Initial, null, slot, 0));
+        }
+
+        return Value(new ValueInfo(ValueKind.Initial, null, slot, 0));
+    }
 
     public int Phi(int block, int slot, int variant) => Value(new ValueInfo(ValueKind.Phi, null, (block << 4) | variant, slot));
 
@@ -170,6 +201,37 @@ internal sealed class ValueTable
 
     public int Less(int left, int right) => Value(new ValueInfo(ValueKind.Less, null, left, right));
 
+    public int And(int left, int right)
+    {
+        if (left == Unknown || right == Unknown)
+        {
+            return Unknown;
+        }
+
+        return left == False || right == False || left == Not(right) ? False
+            : left == True || left == right ? right
+            : right == True ? left
+            : Value(new ValueInfo(ValueKind.And, null, Math.Min(left, right), Math.Max(left, right)));
+    }
+
+    public int Or(int left, int right) => left == Unknown || right == Unknown ? Unknown : Not(And(Not(left), Not(right)));
+
+    public int Is(int value, ITypeSymbol type) => value == Unknown ? Unknown : value == Null ? False : Value(new ValueInfo(ValueKind.Is, _types.TryGetValue(type, out ITypeSymbol known) ? known : Remember(type), value, 0));
+
+    /// <summary>Names the result of an operator that has no effect.</summary>
+    /// <param name="kind">The operator.</param>
+    /// <param name="left">The left operand.</param>
+    /// <param name="right">The right operand.</param>
+    /// <returns>The result.</returns>
+    public int Operator(BinaryOperatorKind kind, int left, int right)
+        => left == Unknown || right == Unknown ? Unknown : Value(new ValueInfo(ValueKind.Operator, _operators[(int)kind % _operators.Length], left, right));
+
+    private ITypeSymbol Remember(ITypeSymbol type)
+    {
+        _types.Add(type, type);
+        return type;
+    }
+
     /// <summary>Gets a constant as a number: null 0, false 0, true 1.</summary>
     /// <param name="value">The value.</param>
     /// <returns>The number, or none where the value is not such a constant.</returns>
@@ -201,7 +263,7 @@ internal sealed class ValueTable
         ValueInfo info = Info(value);
         return info.Kind switch
         {
-            ValueKind.Not or ValueKind.Equal or ValueKind.Less => true,
+            ValueKind.Not or ValueKind.Equal or ValueKind.Less or ValueKind.And or ValueKind.Is => true,
             ValueKind.Old => IsBoolean(info.A),
             ValueKind.Site => info.B == 0 && info.A == 0 && info.Tag is IOperation { Type.SpecialType: SpecialType.System_Boolean },
             ValueKind.Initial => IsBooleanSlot(info.A),
@@ -234,8 +296,8 @@ internal sealed class ValueTable
         ValueInfo info = Info(value);
         return info.Kind switch
         {
-            ValueKind.Not or ValueKind.Old => DependsOn(info.A, on),
-            ValueKind.Equal or ValueKind.Less => DependsOn(info.A, on) || DependsOn(info.B, on),
+            ValueKind.Not or ValueKind.Old or ValueKind.Is => DependsOn(info.A, on),
+            ValueKind.Equal or ValueKind.Less or ValueKind.And or ValueKind.Operator => DependsOn(info.A, on) || DependsOn(info.B, on),
             ValueKind.Initial => SlotInfo(info.A) is { Symbol: not null, Index: not 0 } slot && DependsOn(slot.Index, on),
             _ => false,
         };
@@ -262,6 +324,12 @@ internal sealed class ValueTable
                 return Equal(Rename(info.A, from, to), Rename(info.B, from, to));
             case ValueKind.Less when DependsOn(value, from):
                 return Less(Rename(info.A, from, to), Rename(info.B, from, to));
+            case ValueKind.And when DependsOn(value, from):
+                return And(Rename(info.A, from, to), Rename(info.B, from, to));
+            case ValueKind.Is when DependsOn(info.A, from):
+                return Value(new ValueInfo(ValueKind.Is, info.Tag, Rename(info.A, from, to), 0));
+            case ValueKind.Operator when DependsOn(value, from):
+                return Value(new ValueInfo(ValueKind.Operator, info.Tag, Rename(info.A, from, to), Rename(info.B, from, to)));
             case ValueKind.Initial:
                 int slot = RenameSlot(info.A, from, to);
                 return slot == info.A ? value : Initial(slot);

@@ -113,8 +113,8 @@ internal static class Verdict
         return info.Kind switch
         {
             ValueKind.Site => ((IOperation)info.Tag!).Syntax.SpanStart,
-            ValueKind.Not or ValueKind.Old => PositionOf(info.A, table),
-            ValueKind.Equal or ValueKind.Less => Math.Max(PositionOf(info.A, table), PositionOf(info.B, table)),
+            ValueKind.Not or ValueKind.Old or ValueKind.Is => PositionOf(info.A, table),
+            ValueKind.Equal or ValueKind.Less or ValueKind.And or ValueKind.Operator => Math.Max(PositionOf(info.A, table), PositionOf(info.B, table)),
             _ => -1,
         };
     }
@@ -126,8 +126,8 @@ internal static class Verdict
         return info.Kind switch
         {
             ValueKind.Initial or ValueKind.This or ValueKind.Constant => true,
-            ValueKind.Not => IsOwn(info.A, table),
-            ValueKind.Equal or ValueKind.Less => IsOwn(info.A, table) && IsOwn(info.B, table),
+            ValueKind.Not or ValueKind.Is => IsOwn(info.A, table),
+            ValueKind.Equal or ValueKind.Less or ValueKind.And or ValueKind.Operator => IsOwn(info.A, table) && IsOwn(info.B, table),
             _ => false,
         };
     }
@@ -139,8 +139,8 @@ internal static class Verdict
         {
             ValueKind.Constant or ValueKind.This => false,
             ValueKind.Initial => table.DependsOn(b, a),
-            ValueKind.Not => Share(info.A, b, table),
-            ValueKind.Equal or ValueKind.Less => Share(info.A, b, table) || Share(info.B, b, table),
+            ValueKind.Not or ValueKind.Is => Share(info.A, b, table),
+            ValueKind.Equal or ValueKind.Less or ValueKind.And or ValueKind.Operator => Share(info.A, b, table) || Share(info.B, b, table),
             _ => true,
         };
     }
