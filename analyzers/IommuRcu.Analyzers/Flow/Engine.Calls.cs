@@ -30,12 +30,18 @@ internal sealed partial class Engine
         bool inSight = TryRun(call, states);
         if (!inSight)
         {
-            if ((call.Contracts.SelfWords & SectionWords) == 0 && !IsHolderCall(call, states) && !IsGuardClose(call, states))
+            if ((call.Contracts.SelfWords & (SectionWords | ContractWord.WaitsForGracePeriod)) == 0 && !IsHolderCall(call, states) && !IsGuardClose(call, states))
             {
                 MayThrow(call.Operation, states, call.Contracts.IsEmpty);
             }
 
             RunDelegates(call, states);
+        }
+
+        if (call.Contracts.Find(ContractWord.AssertsReadLock) is { } query && call.Method.ReturnType.SpecialType == SpecialType.System_Boolean)
+        {
+            Query(call, query, states);
+            return;
         }
 
         foreach (State state in states.ToArray())
@@ -168,7 +174,6 @@ internal sealed partial class Engine
 
         FillEmpty(call, state);
         ForgetMembers(call, state);
-        state.MayHaveUnlinked |= call.Contracts.IsEmpty && call.Instance is not null;
         if (call.Contracts.IsEmpty)
         {
             Produce(call, result, state, null);
@@ -176,7 +181,21 @@ internal sealed partial class Engine
             return;
         }
 
-        Contract? when = FindWhen(call.Contracts);
+        if ((call.Contracts.SelfWords & AwaitedWords) != 0 && IsTask(call.Method.ReturnType))
+        {
+            // The section opens or closes, the wait is over, when the task is.
+            _pending[call.Operation] = call;
+            state.SetFacts(result, state.FactsOf(result) with { Pending = call.Operation });
+            return;
+        }
+
+        Take(call, result, state, states);
+    }
+
+    // What a call does when it is done; its result says whether, where the contracts hang on it.
+    private void Take(CallSite call, int result, State state, List<State> states)
+    {
+        Contract? when = FindWhen(call);
         if (when is null)
         {
             Apply(call, result, state, null, null);
@@ -213,8 +232,38 @@ internal sealed partial class Engine
         }
     }
 
-    private static Contract? FindWhen(MemberContracts contracts)
+    private const ContractWord AwaitedWords = ContractWord.AcquiresReadLock | ContractWord.ReleasesReadLock | ContractWord.RefreshesReadLock | ContractWord.WaitsForGracePeriod;
+
+    private static bool IsTask(ITypeSymbol type)
+        => type is INamedTypeSymbol { Name: "Task" or "ValueTask", ContainingNamespace: { Name: "Tasks", ContainingNamespace: { Name: "Threading", ContainingNamespace.Name: "System" } } };
+
+    /// <summary>Gets what a call gives: of a task, what it gives when it is waited for.</summary>
+    private static ITypeSymbol ResultType(IMethodSymbol method)
+        => method.ReturnType is INamedTypeSymbol { TypeArguments.Length: 1 } task && IsTask(task) ? task.TypeArguments[0] : method.ReturnType;
+
+    // A task that is waited for, in whatever way: what its call does is done.
+    private void Await(IOperation task, IOperation site, List<State> states)
     {
+        foreach (State state in states.ToArray())
+        {
+            int value = ValueOf(task, state);
+            Facts facts = state.FactsOf(value);
+            if (facts.Pending is not { } pending || !_pending.TryGetValue(pending, out CallSite? call))
+            {
+                continue;
+            }
+
+            state.SetFacts(value, facts with { Pending = null });
+            int result = state.Create(site);
+            state.SetTemporary(site, result);
+            Take(call, result, state, states);
+        }
+    }
+
+    private static Contract? FindWhen(CallSite call)
+    {
+        MemberContracts contracts = call.Contracts;
+
         Contract? Find(ImmutableArray<Contract> list)
         {
             foreach (Contract contract in list)
@@ -233,6 +282,12 @@ internal sealed partial class Engine
             return found;
         }
 
+        // A wait that may give up says whether it did not.
+        if (contracts.Find(ContractWord.WaitsForGracePeriod) is { } wait && ResultType(call.Method).SpecialType == SpecialType.System_Boolean)
+        {
+            return wait;
+        }
+
         for (int i = 0; i < 32; i++)
         {
             if (Find(contracts.Parameter(i)) is { } parameter)
@@ -244,7 +299,8 @@ internal sealed partial class Engine
         return null;
     }
 
-    private static bool Holds(Contract contract, bool? decided) => contract.When is not { } when || decided is null || when == decided;
+    private static bool Holds(Contract contract, bool? decided)
+        => decided is null || (contract.When ?? (contract.Word == ContractWord.WaitsForGracePeriod ? true : decided)) == decided;
 
     private void Apply(CallSite call, int result, State state, bool? decided, string? decidedBy)
     {
@@ -267,7 +323,7 @@ internal sealed partial class Engine
                 case ContractWord.RefreshesReadLock when holds:
                     Refresh(DomainOf(contract, call, state), call.Operation, state);
                     break;
-                case ContractWord.AssertsReadLock when call.Method.ReturnType.SpecialType != SpecialType.System_Boolean:
+                case ContractWord.AssertsReadLock when ResultType(call.Method).SpecialType != SpecialType.System_Boolean:
                     Prove(DomainOf(contract, call, state), call.Operation, false, state);
                     break;
                 case ContractWord.WaitsForGracePeriod when holds:
@@ -287,7 +343,7 @@ internal sealed partial class Engine
     // What is known of a call's result from its contracts and its type.
     private void Produce(CallSite call, int result, State state, bool? decided)
     {
-        ITypeSymbol? type = call.Operation is IObjectCreationOperation ? call.Method.ContainingType : call.Method.ReturnType;
+        ITypeSymbol? type = call.Operation is IObjectCreationOperation ? call.Method.ContainingType : ResultType(call.Method);
         if (call.Method.ReturnsVoid && call.Operation is not IObjectCreationOperation)
         {
             return;
@@ -399,8 +455,8 @@ internal sealed partial class Engine
             return false;
         }
 
-        if (info.Index != 0 && ((call.Instance is { } instance && ValueOf(instance, state) == info.Index)
-            || call.Arguments.Any(a => ValueOf(a.Value, state) == info.Index)))
+        if (info.Index != 0 && ((call.Instance is { } instance && IsWithin(info.Index, ValueOf(instance, state)))
+            || call.Arguments.Any(a => IsWithin(info.Index, ValueOf(a.Value, state)))))
         {
             return true;
         }
@@ -409,6 +465,8 @@ internal sealed partial class Engine
             && (call.Method.MethodKind is MethodKind.DelegateInvoke || info.Symbol.DeclaredAccessibility != Accessibility.Private
                 || SymbolEqualityComparer.Default.Equals(call.Method.ContainingType.OriginalDefinition, info.Symbol.ContainingType.OriginalDefinition));
     }
+
+    private bool IsWithin(int value, int owner) => owner != ValueTable.Unknown && owner != _table.This && _table.DependsOn(value, owner);
 
     // What is put into a list of fresh pages decides what the list is from then on.
     private void FillEmpty(CallSite call, State state)

@@ -179,11 +179,11 @@ internal sealed partial class Engine
     }
 
     /// <summary>Tells whether an expression can be read again without effect, and then has the same name.</summary>
-    private static bool IsPure(IOperation operation) => operation switch
+    private bool IsPure(IOperation operation) => operation switch
     {
         ILocalReferenceOperation or IParameterReferenceOperation or ILiteralOperation or IInstanceReferenceOperation => true,
-        IFieldReferenceOperation field => field.Instance is null || IsPure(field.Instance),
-        IPropertyReferenceOperation { Property.Parameters.IsEmpty: true } property => property.Instance is null || IsPure(property.Instance),
+        IFieldReferenceOperation field => _body.Map.Of(field.Field).IsEmpty && (field.Instance is null || IsPure(field.Instance)),
+        IPropertyReferenceOperation { Property.Parameters.IsEmpty: true } property => _body.Map.Of(property.Property).IsEmpty && (property.Instance is null || IsPure(property.Instance)),
         IConversionOperation { OperatorMethod: null } conversion => IsPure(conversion.Operand),
         IParenthesizedOperation parenthesized => IsPure(parenthesized.Operand),
         IUnaryOperation { OperatorMethod: null } unary => IsPure(unary.Operand),

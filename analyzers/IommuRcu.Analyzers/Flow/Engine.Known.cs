@@ -32,6 +32,9 @@ internal sealed partial class Engine
 
         return type.Name switch
         {
+            _ when call.Method.Name is "ConfigureAwait" or "GetAwaiter" or "AsTask" or "Preserve" => CallThrough(call, call.Instance ?? call.Argument(0)?.Value, states),
+            _ when call.Method.Name is "GetResult" && type.Name.EndsWith("Awaiter", System.StringComparison.Ordinal) => CallAwaited(call, call.Instance, states),
+            "Task" when call.Method.Name == "Wait" && call.Arguments.IsEmpty => CallAwaited(call, call.Instance, states),
             "Interlocked" => CallExchange(call, states),
             "Volatile" => CallVolatile(call, states),
             "Monitor" => CallLock(call, states, call.Argument(0)?.Value),
@@ -149,7 +152,6 @@ internal sealed partial class Engine
 
     private void Store(IOperation location, int stored, IOperation site, State state)
     {
-        state.MayHaveUnlinked |= IsShared(location);
         int source = SourceOf(stored, state);
         if (source != 0 && IsShared(location) && state.FactsOf(source).Reclaim == Reclaim.Fresh)
         {
@@ -397,6 +399,17 @@ internal sealed partial class Engine
             state.SetTemporary(call.Operation, ValueOf(through, state));
         }
 
+        return true;
+    }
+
+    private bool CallAwaited(CallSite call, IOperation? task, List<State> states)
+    {
+        if (task is null || !states.Any(s => s.FactsOf(ValueOf(task, s)).Pending is not null))
+        {
+            return false;
+        }
+
+        Await(task, call.Operation, states);
         return true;
     }
 

@@ -31,6 +31,11 @@ internal sealed partial class Engine
             CallEvents(new CallSite(property, getter, property.Instance, property.Arguments, _body.Map.Of(getter)), states);
         }
 
+        if (property is { Property: { Name: "Result", ContainingType: var declaring }, Instance: { } task } && IsTask(declaring))
+        {
+            Await(task, property, states);
+        }
+
         ReadValue(property, property.Property, _body.Map.Of(property.Property), states);
     }
 
@@ -151,7 +156,6 @@ internal sealed partial class Engine
 
         foreach (State state in states)
         {
-            state.MayHaveUnlinked |= place is not (null or ILocalReferenceOperation { Local.RefKind: RefKind.None } or IParameterReferenceOperation { Parameter.RefKind: RefKind.None } or IDiscardOperation);
             HandOn(value, place, state);
         }
 

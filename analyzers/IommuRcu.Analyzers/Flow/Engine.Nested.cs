@@ -29,7 +29,7 @@ internal sealed partial class Engine
             // A lambda that is only ever called in sight gets its states from its calls.
             if (nested.Role != BodyRole.Helper)
             {
-                nested.Enter(nested.Role == BodyRole.Synchronous ? AsCaller(state, state.CallerUnknown) : Detached(state));
+                nested.Enter(nested.Role == BodyRole.Synchronous ? AsCaller(state, state.CallerUnknown) : Detached(state, nested.Role == BodyRole.Callback));
             }
         }
 
@@ -39,8 +39,8 @@ internal sealed partial class Engine
         }
     }
 
-    // Run later: variables are as they are now, sections and locks are not.
-    private State Detached(State state)
+    // Run later: variables are as they are now, sections and locks are not. After a grace period, what was unlinked may be freed.
+    private State Detached(State state, bool afterGracePeriod)
     {
         State later = state.Clone();
         later.ClearTemporaries();
@@ -53,7 +53,8 @@ internal sealed partial class Engine
         {
             Facts facts = later.Values.ValueAt(i);
             bool kept = facts.Reclaim is Reclaim.Fresh or Reclaim.Published or Reclaim.Unlinked or Reclaim.Quiescent or Reclaim.Trusted;
-            later.Values.SetAt(i, new Facts { Reclaim = kept ? facts.Reclaim : Reclaim.None, ReclaimSite = facts.ReclaimSite, Allocator = facts.Allocator });
+            Reclaim reclaim = !kept ? Reclaim.None : afterGracePeriod && facts.Reclaim == Reclaim.Unlinked ? Reclaim.Quiescent : facts.Reclaim;
+            later.Values.SetAt(i, new Facts { Reclaim = reclaim, ReclaimSite = facts.ReclaimSite, Allocator = facts.Allocator });
         }
 
         return later;

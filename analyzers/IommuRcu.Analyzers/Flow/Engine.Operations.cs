@@ -13,6 +13,7 @@ internal sealed partial class Engine
 {
     private readonly Dictionary<int, IOperation> _captured = new();
     private readonly HashSet<int> _targetCaptures = new();
+    private readonly Dictionary<IOperation, CallSite> _pending = new();
 
     // The conditions of branches by what they are in the source.
     private readonly Dictionary<SyntaxNode, IOperation> _branches = new();
@@ -146,7 +147,12 @@ internal sealed partial class Engine
             case IAwaitOperation await:
                 Execute(await.Operation, states);
                 Tell(states, (listener, seen) => listener.Suspend(Point(await), seen));
-                MayThrow(await, states, leavesFunction: true);
+                if (!states.Any(s => s.FactsOf(ValueOf(await.Operation, s)).Pending is not null))
+                {
+                    MayThrow(await, states, leavesFunction: true);
+                }
+
+                Await(await.Operation, await, states);
                 break;
             case IReturnOperation { Kind: OperationKind.YieldReturn } yield:
                 if (yield.ReturnedValue is { } yielded)

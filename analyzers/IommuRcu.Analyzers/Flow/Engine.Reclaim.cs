@@ -21,6 +21,12 @@ internal sealed partial class Engine
             return;
         }
 
+        if ((call.Contracts.SelfWords & ContractWord.RunsAfterGracePeriod) != 0 && call.Operation is IInvocationOperation)
+        {
+            IOperation? reclaimed = call.Arguments.FirstOrDefault()?.Value ?? call.Instance;
+            Tell(states, s => reclaimed is null ? ValueTable.Unknown : ValueOf(reclaimed, s), (listener, seen) => listener.ReclaimAtOnce(Point(call.Operation), call, reclaimed, seen));
+        }
+
         foreach (Contract contract in call.Contracts.Self)
         {
             if ((contract.Word & ReclaimWords) != 0 && call.Instance is { } instance && !IsGather(instance.Type))
@@ -269,8 +275,8 @@ internal sealed partial class Engine
     // After a grace period, what was unlinked before it may be freed.
     private void GracePeriod(CallSite call, State state)
     {
-        // What the body never saw unlinked may have been, where something could have done it; a tear-down has nobody left to wait for.
-        state.Waited |= state.MayHaveUnlinked || _body.Method?.Name.Contains("Dispose") == true || _body.Method?.MethodKind == MethodKind.Destructor;
+        // What the body never saw published may have been unlinked before it began.
+        state.Waited = true;
         state.Touch();
         for (int i = 0; i < state.Values.Count; i++)
         {

@@ -17,9 +17,9 @@ internal sealed partial class Engine
         Domain domain = DomainOf(contract, call, state);
         ITypeSymbol? guard = null;
         int guardValue = 0;
-        if (_body.Map.Scope(call.Method.ReturnType) is not null)
+        if (_body.Map.Scope(ResultType(call.Method)) is not null)
         {
-            guard = call.Method.ReturnType;
+            guard = ResultType(call.Method);
             guardValue = result;
         }
         else
@@ -65,7 +65,7 @@ internal sealed partial class Engine
         if (guardValue != 0)
         {
             Facts facts = state.FactsOf(guardValue);
-            state.SetFacts(guardValue, facts with { Holder = Holder.GuardOpen, Section = id, Range = guard is { IsReferenceType: true } ? Range.Full.Without(0)!.Value : facts.Range });
+            state.SetFacts(guardValue, facts with { Holder = Holder.GuardOpen, Section = id, Range = Range.Full.Without(0)!.Value });
         }
     }
 

@@ -236,18 +236,21 @@ internal sealed record Facts
     /// <summary>Gets whether the value is a bound of protected memory.</summary>
     public bool IsBound { get; init; }
 
+    /// <summary>Gets the call whose task this is, where what the call does is done only when the task has been waited for.</summary>
+    public IOperation? Pending { get; init; }
+
     /// <summary>Gets whether the value is protected where it is used, not where it was computed.</summary>
     public bool IsDefault => Range.IsFull && !HasProtocol;
 
     /// <summary>Gets whether the facts tell states apart.</summary>
-    public bool HasProtocol => Reclaim != Reclaim.None || Origin != OriginKind.None || Holder != Holder.None || IsBound || Parent != 0;
+    public bool HasProtocol => Reclaim != Reclaim.None || Origin != OriginKind.None || Holder != Holder.None || IsBound || Parent != 0 || Pending is not null;
 
     /// <summary>Tells whether two values are at the same point of every protocol.</summary>
     /// <param name="other">The other value's facts.</param>
     /// <returns>Whether the states can be joined.</returns>
     public bool SameProtocol(Facts other)
         => ReferenceEquals(this, other)
-            || (Reclaim == other.Reclaim && Origin == other.Origin && Section == other.Section && Holder == other.Holder && IsBound == other.IsBound);
+            || (Reclaim == other.Reclaim && Origin == other.Origin && Section == other.Section && Holder == other.Holder && IsBound == other.IsBound && ReferenceEquals(Pending, other.Pending));
 
     /// <summary>Joins with the facts of another path.</summary>
     /// <param name="other">The other facts, at the same point of every protocol.</param>

@@ -66,6 +66,11 @@ internal abstract class FlowListener
     {
     }
 
+    /// <summary>A reclaim callback is called directly, with a value to be freed.</summary>
+    public virtual void ReclaimAtOnce(FlowPoint point, CallSite call, IOperation? value, IReadOnlyList<Seen<int>> seen)
+    {
+    }
+
     /// <summary>A value is read through, passed or called.</summary>
     public virtual void Use(FlowPoint point, IOperation value, IReadOnlyList<Seen<int>> seen)
     {

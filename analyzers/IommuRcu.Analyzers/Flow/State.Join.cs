@@ -18,7 +18,7 @@ internal sealed partial class State
             return null;
         }
 
-        var joined = new State(_table) { Waited = Waited, MayHaveUnlinked = MayHaveUnlinked || other.MayHaveUnlinked, CallerUnknown = CallerUnknown, StaleBound = StaleBound, LastClosed = LastClosed ?? other.LastClosed };
+        var joined = new State(_table) { Waited = Waited, CallerUnknown = CallerUnknown, StaleBound = StaleBound, LastClosed = LastClosed ?? other.LastClosed };
         joined.Sections.AddRange(Sections);
         joined.Left.AddRange(Left);
         joined.Locks.AddRange(Locks);
@@ -70,7 +70,7 @@ internal sealed partial class State
     /// <returns>Whether they do.</returns>
     public bool SameAs(State other)
     {
-        if (!SameObligations(other) || MayHaveUnlinked != other.MayHaveUnlinked || Variables.Count != other.Variables.Count || Values.Count != other.Values.Count || Aliases.Count != other.Aliases.Count)
+        if (!SameObligations(other) || Variables.Count != other.Variables.Count || Values.Count != other.Values.Count || Aliases.Count != other.Aliases.Count)
         {
             return false;
         }

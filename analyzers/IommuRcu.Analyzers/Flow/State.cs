@@ -44,7 +44,6 @@ internal sealed partial class State
         Left.AddRange(other.Left);
         _temporaries.AddRange(other._temporaries);
         Waited = other.Waited;
-        MayHaveUnlinked = other.MayHaveUnlinked;
         CallerUnknown = other.CallerUnknown;
         StaleBound = other.StaleBound;
         Version = other.Version;
@@ -74,9 +73,6 @@ internal sealed partial class State
 
     /// <summary>Gets or sets whether a grace period has passed since the body began.</summary>
     public bool Waited { get; set; }
-
-    /// <summary>Gets or sets whether something was stored or called that may have unlinked what the body does not follow.</summary>
-    public bool MayHaveUnlinked { get; set; }
 
     /// <summary>Gets or sets whether the caller of an unannotated helper may hold what is needed.</summary>
     public bool CallerUnknown { get; set; }

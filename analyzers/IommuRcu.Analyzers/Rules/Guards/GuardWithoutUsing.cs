@@ -52,6 +52,13 @@ internal sealed class GuardWithoutUsing : Rule
 /// <summary>Tells whether a variable belongs to a using.</summary>
 internal static class UsingLocal
 {
+    /// <summary>Tells whether a using holds what a call returns.</summary>
+    /// <param name="opener">The call.</param>
+    /// <returns>Whether it does.</returns>
+    public static bool Holds(IOperation opener)
+        => opener.Syntax.Parent is UsingStatementSyntax
+            || opener.Syntax.Parent is EqualsValueClauseSyntax { Parent: VariableDeclaratorSyntax { Parent.Parent: UsingStatementSyntax or LocalDeclarationStatementSyntax { UsingKeyword.RawKind: not 0 } } };
+
     /// <summary>Tells whether an expression names a using variable.</summary>
     /// <param name="operation">The expression.</param>
     /// <returns>Whether it does.</returns>

@@ -22,7 +22,7 @@ internal sealed class SectionClosedTwice : Rule
         }
 
         IOperation? guard = (point.Operation as IInvocationOperation)?.Instance;
-        bool owned = seen[0].Value.Guard != 0 && UsingLocal.Is(guard);
+        bool owned = seen[0].Value.Guard != 0 ? UsingLocal.Is(guard) : seen[0].Value.Section is { Guard: not null, Opener: { } opener } && UsingLocal.Holds(opener);
         if (Verdict.Of(seen, s => IsTooMany(s, owned), out Seen<Closing> wrong) >= Certainty.Definite)
         {
             string what = owned ? "its using closes as well" : wrong.State.LastClosed is not null || wrong.Value.GuardState == Holder.GuardClosed ? "is closed already" : "is not open";
@@ -32,7 +32,7 @@ internal sealed class SectionClosedTwice : Rule
     }
 
     private static bool IsTooMany(Seen<Closing> seen, bool owned)
-        => seen.Value.Guard != 0
+        => seen.Value.Guard != 0 || owned
             ? owned || seen.Value.GuardState == Holder.GuardClosed
             : seen.Value.Section is null && !seen.State.CallerUnknown;
 }

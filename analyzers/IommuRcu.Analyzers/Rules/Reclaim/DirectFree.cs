@@ -34,6 +34,7 @@ internal sealed class DirectFree : Rule
         {
             Flow.Reclaim.Published => "it was published and readers may still reach it",
             Flow.Reclaim.Unlinked => "readers that found it before it was unlinked may still stand on it",
+            Flow.Reclaim.Flushed => "devices are past it, but readers may still stand on it",
             _ => "nothing shows that no reader can reach it",
         };
         string name = (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(point.Operation);
@@ -41,25 +42,14 @@ internal sealed class DirectFree : Rule
     }
 
     /// <inheritdoc/>
-    public override void Call(FlowPoint point, CallSite call, IReadOnlyList<State> states)
+    public override void ReclaimAtOnce(FlowPoint point, CallSite call, IOperation? value, IReadOnlyList<Seen<int>> seen)
     {
-        if ((call.Contracts.SelfWords & ContractWord.RunsAfterGracePeriod) == 0 || call.Operation is not IInvocationOperation || point.Body.IsCallback || states.All(static s => s.Waited))
+        // A value nobody else can reach may go through its reclaim callback at once.
+        if (!point.Body.IsCallback && !seen.All(static s => s.State.Waited || s.State.FactsOf(s.Value).Reclaim is Flow.Reclaim.Fresh or Flow.Reclaim.Quiescent or Flow.Reclaim.Trusted))
         {
-            return;
+            Report(point.Operation, null, null, call.Method.Name, Names.Of(value), "it is a reclaim callback, which only a grace period may run");
         }
-
-        IOperation? value = call.Arguments.FirstOrDefault()?.Value ?? call.Instance;
-        if (value is not null && !states.Any(s => Point(value, s)))
-        {
-            return;
-        }
-
-        Report(point.Operation, null, null, call.Method.Name, Names.Of(value), "it is a reclaim callback, which only a grace period may run");
     }
-
-    // A value nobody else can reach may go through its reclaim callback at once.
-    private static bool Point(IOperation value, State state)
-        => !state.TryGetTemporary(value, out int id) || state.FactsOf(id).Reclaim is not (Flow.Reclaim.Fresh or Flow.Reclaim.Quiescent);
 
     // Wrong as well, by another rule.
     private static bool IsGone(Seen<int> seen) => seen.State.FactsOf(seen.Value).Reclaim is Flow.Reclaim.Gathered or Flow.Reclaim.Retired or Flow.Reclaim.Freed;
@@ -75,7 +65,7 @@ internal sealed class DirectFree : Rule
         return seen.State.FactsOf(seen.Value).Reclaim switch
         {
             Flow.Reclaim.None => !seen.State.Waited && !body.IsCallback && !IsPartOfFresh(seen),
-            Flow.Reclaim.Published or Flow.Reclaim.Unlinked => true,
+            Flow.Reclaim.Published or Flow.Reclaim.Unlinked or Flow.Reclaim.Flushed => true,
             _ => false,
         };
     }
