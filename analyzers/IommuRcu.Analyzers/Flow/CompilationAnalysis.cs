@@ -46,12 +46,12 @@ internal sealed class CompilationAnalysis
         return false;
     }
 
-    /// <summary>Tells whether objects of a type can be published: one of its fields is protected.</summary>
+    /// <summary>Tells whether objects of a type can be published: one of its members is protected, or needs the writer lock.</summary>
     /// <param name="type">The type.</param>
     /// <returns>Whether they can.</returns>
     public bool IsPublishable(INamedTypeSymbol type)
         => _publishable.GetOrAdd(type.OriginalDefinition, t => t is INamedTypeSymbol named
-            && named.GetMembers().Any(m => m is IFieldSymbol or IPropertySymbol && (Map.Of(m).ResultWords & ContractWord.RcuProtected) != 0));
+            && named.GetMembers().Any(m => m is IFieldSymbol or IPropertySymbol && ((Map.Of(m).ResultWords & ContractWord.RcuProtected) != 0 || (Map.Of(m).SelfWords & ContractWord.RequiresWriterLock) != 0)));
 
     /// <summary>Makes the listeners of one type's analysis.</summary>
     /// <param name="findings">Where they report to.</param>

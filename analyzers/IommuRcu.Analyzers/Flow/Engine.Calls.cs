@@ -86,6 +86,11 @@ internal sealed partial class Engine
             StoreInCollection(call, states);
             foreach (IArgumentOperation argument in call.Arguments)
             {
+                if (argument.Parameter is { RefKind: RefKind.Out } && Refer(argument.Value) is IFieldReferenceOperation written)
+                {
+                    WriteField(argument, written, states);
+                }
+
                 if (argument.Parameter is { RefKind: RefKind.None })
                 {
                     CopyEvents(argument, argument.Value, "as an argument of '" + call.Method.Name + "'");
@@ -98,16 +103,7 @@ internal sealed partial class Engine
             }
         }
 
-        IMethodSymbol target = HelperOf(call);
-        if (_observer is not null && _body.Member.HelperNeeds(target) is { } inferred)
-        {
-            foreach (InferredNeed need in inferred)
-            {
-                string name = target.Name.Length > 0 ? target.Name : Names.Of(call.Instance);
-                Tell(states, s => new Need(Translate(need.Domain, call, s), name, 0, null) { Helper = target }, (listener, seen) => listener.Need(Point(call.Operation), seen));
-            }
-        }
-
+        HelperEvents(call, states);
         if (contracts.IsEmpty)
         {
             return;
@@ -124,7 +120,7 @@ internal sealed partial class Engine
                     Tell(states, s => DomainOf(contract, call, s), (listener, seen) => listener.Wait(Point(call.Operation), call.Method, seen));
                     break;
                 case ContractWord.MayBlock:
-                    Tell(states, s => contract.Domain is null && contract.DomainType is null ? Domain.Any : DomainOf(contract, call, s), (listener, seen) => listener.Block(Point(call.Operation), call.Name, seen));
+                    Tell(states, s => contract.Domain is null && contract.DomainType is null ? Domain.Any : DomainOf(contract, call, s), (listener, seen) => listener.Block(Point(call.Operation), call.Name, null, seen));
                     break;
                 case ContractWord.RequiresWriterLock when call.Operation is not IPropertyReferenceOperation || call.Method.MethodKind == MethodKind.PropertySet:
                     Tell(states, s => LockOf(contract, call, s), (listener, seen) => listener.NeedLock(Point(call.Operation), call.Method, contract, seen));
@@ -256,6 +252,17 @@ internal sealed partial class Engine
             state.SetFacts(value, facts with { Pending = null });
             int result = state.Create(site);
             state.SetTemporary(site, result);
+            if (call.Contracts.IsEmpty)
+            {
+                // A lock that may not be had in time.
+                State failed = state.Clone();
+                Assume(failed, result, false);
+                states.Add(failed);
+                Assume(state, result, true);
+                TakeLock(call.Instance!, call.Operation, state);
+                continue;
+            }
+
             Take(call, result, state, states);
         }
     }

@@ -27,7 +27,7 @@ internal sealed partial class Engine
 
         if (KnownMembers.Blocking(call.Method) is { } blocking)
         {
-            Tell(states, static _ => Domain.Any, (listener, seen) => listener.Block(Point(call.Operation), blocking, seen));
+            Tell(states, static _ => Domain.Any, (listener, seen) => listener.Block(Point(call.Operation), blocking, null, seen));
         }
 
         return type.Name switch
@@ -39,6 +39,7 @@ internal sealed partial class Engine
             "Volatile" => CallVolatile(call, states),
             "Monitor" => CallLock(call, states, call.Argument(0)?.Value),
             "Lock" or "ReaderWriterLockSlim" or "SemaphoreSlim" or "Mutex" or "SpinLock" => CallLock(call, states, call.Instance),
+            "WaitHandle" when Names.Unwrap(call.Instance)?.Type?.Name == "Mutex" => CallLock(call, states, call.Instance),
             "Debug" or "Trace" or "Contract" when call.Method.Name is "Assert" or "Assume" => CallAssert(call, states),
             "ArgumentNullException" when call.Method.Name == "ThrowIfNull" => CallThrowIfNull(call, states),
             "NativeMemory" or "Marshal" => CallNative(call, states),
@@ -251,6 +252,33 @@ internal sealed partial class Engine
                 {
                     TakeLock(target, call.Operation, state);
                     state.SetTemporary(call.Operation, _table.True);
+                }
+
+                return true;
+            case "WaitAsync" when ResultType(call.Method).SpecialType == SpecialType.System_Boolean:
+                CallEvents(call, states);
+                _pending[call.Operation] = call;
+                foreach (State state in states)
+                {
+                    int task = state.Create(call.Operation);
+                    state.SetTemporary(call.Operation, task);
+                    state.SetFacts(task, Facts.Nothing with { Pending = call.Operation });
+                }
+
+                return true;
+            case "TryEnter" when call.Method.ReturnsVoid && call.Arguments.FirstOrDefault(static a => a.Parameter is { RefKind: RefKind.Ref }) is { } flag:
+                CallEvents(call, states);
+                foreach (State state in states.ToArray())
+                {
+                    State failed = state.Clone();
+                    if (PlaceOf(flag.Value, state) is var place && place != 0)
+                    {
+                        failed.Write(place, _table.False);
+                        state.Write(place, _table.True);
+                    }
+
+                    states.Add(failed);
+                    TakeLock(target, call.Operation, state);
                 }
 
                 return true;

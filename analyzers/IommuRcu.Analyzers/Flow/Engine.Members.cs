@@ -25,7 +25,7 @@ internal sealed partial class Engine
         {
             if (KnownMembers.Blocking(getter) is { } blocking)
             {
-                Tell(states, static _ => Domain.Any, (listener, seen) => listener.Block(Point(property), blocking, seen));
+                Tell(states, static _ => Domain.Any, (listener, seen) => listener.Block(Point(property), blocking, null, seen));
             }
 
             CallEvents(new CallSite(property, getter, property.Instance, property.Arguments, _body.Map.Of(getter)), states);
@@ -357,7 +357,7 @@ internal sealed partial class Engine
                 return ValueTable.Unknown;
             }
 
-            owner = state.Read(_table.Slot(found.OriginalDefinition, found.IsStatic ? 0 : owner));
+            owner = state.Read(_table.Slot(Canonical(found), found.IsStatic ? 0 : owner));
             type = (found switch { IFieldSymbol f => f.Type, IPropertySymbol p => p.Type, _ => null }) as INamedTypeSymbol ?? type;
         }
 

@@ -283,44 +283,62 @@ internal sealed partial class Engine
             ? lambda.Symbol
             : call.Method.OriginalDefinition;
 
-    /// <summary>Sees a domain of a helper from one of its callers.</summary>
-    private Domain Translate(Domain domain, CallSite call, State state)
+    // What a helper leaves to its callers, at one of them.
+    private void HelperEvents(CallSite call, List<State> states)
     {
-        if (domain.Kind != DomainKind.Receiver)
+        IMethodSymbol helper = HelperOf(call);
+        if (_observer is null || _body.Member.HelperNeeds(helper) is not { } needs)
         {
-            return domain;
+            return;
         }
 
-        int value = Translate(domain.Receiver, call, state);
-        return value == ValueTable.Unknown ? Domain.Any : Domain.Of(value, domain.Type);
+        string name = helper.Name.Length > 0 ? helper.Name : Names.Of(call.Instance);
+        FlowPoint point = Point(call.Operation);
+        foreach (InferredNeed need in needs)
+        {
+            switch (need.Kind)
+            {
+                case NeedKind.Section:
+                    Tell(states, s => new Need(DomainOf(need, call, s), name, 0, null) { Helper = helper }, (listener, seen) => listener.Need(point, seen));
+                    break;
+                case NeedKind.Lock:
+                    Tell(states, s => need.Path is null ? ValueTable.Unknown : ValueOf(need.Path, call, s), (listener, seen) => listener.NeedLock(point, helper, need.Contract!, seen));
+                    break;
+                case NeedKind.Wait:
+                    Tell(states, s => DomainOf(need, call, s), (listener, seen) => listener.Wait(point, helper, seen));
+                    break;
+                case NeedKind.Block:
+                    Tell(states, s => DomainOf(need, call, s), (listener, seen) => listener.Block(point, need.Name, helper, seen));
+                    break;
+            }
+        }
     }
 
-    private int Translate(int value, CallSite call, State state)
+    private Domain DomainOf(InferredNeed need, CallSite call, State state)
+        => need.Path is null ? need.Domain : ValueOf(need.Path, call, state) is var value && value == ValueTable.Unknown ? Domain.Any : Domain.Of(value, need.Domain.Type);
+
+    /// <summary>Goes the way to a value of a helper from one of its callers.</summary>
+    private int ValueOf(ValuePath path, CallSite call, State state)
     {
-        ValueInfo info = _table.Info(value);
-        if (info.Kind == ValueKind.This)
+        bool isNested = call.Method.MethodKind is MethodKind.LocalFunction or MethodKind.DelegateInvoke;
+        int value = path.Root switch
         {
-            return call.Method.MethodKind == MethodKind.LocalFunction || call.Instance is null ? _table.This : ValueOf(call.Instance, state);
+            null => isNested || call.Instance is null ? _table.This : ValueOf(call.Instance, state),
+            IParameterSymbol parameter when SymbolEqualityComparer.Default.Equals(parameter.ContainingSymbol, HelperOf(call))
+                => call.Argument(parameter.Ordinal) is { } argument ? ValueOf(argument, state) : ValueTable.Unknown,
+            IParameterSymbol { ContainingSymbol: IMethodSymbol { MethodKind: MethodKind.Constructor } } or { IsStatic: true } => state.Read(_table.Slot(path.Root)),
+            _ => isNested ? state.Read(_table.Slot(path.Root)) : ValueTable.Unknown,
+        };
+        foreach (ISymbol member in path.Members)
+        {
+            if (value == ValueTable.Unknown)
+            {
+                return value;
+            }
+
+            value = state.Read(_table.Slot(member, value));
         }
 
-        if (info.Kind != ValueKind.Initial)
-        {
-            return ValueTable.Unknown;
-        }
-
-        SlotInfo slot = _table.SlotInfo(info.A);
-        switch (slot.Symbol)
-        {
-            case IParameterSymbol parameter when SymbolEqualityComparer.Default.Equals(parameter.ContainingSymbol, call.Method.OriginalDefinition):
-                return call.Argument(parameter.Ordinal) is { } argument ? ValueOf(argument.Value, state) : ValueTable.Unknown;
-            case ILocalSymbol or IParameterSymbol:
-                return call.Method.MethodKind is MethodKind.LocalFunction or MethodKind.DelegateInvoke ? state.Read(info.A) : ValueTable.Unknown;
-            case { IsStatic: true }:
-                return state.Read(info.A);
-            case { } member when Translate(slot.Index, call, state) is var owner && owner != ValueTable.Unknown:
-                return state.Read(_table.Slot(member, owner));
-            default:
-                return ValueTable.Unknown;
-        }
+        return value;
     }
 }

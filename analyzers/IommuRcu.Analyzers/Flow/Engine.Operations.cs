@@ -15,6 +15,9 @@ internal sealed partial class Engine
     private readonly HashSet<int> _targetCaptures = new();
     private readonly Dictionary<IOperation, CallSite> _pending = new();
 
+    // The place that a ref local was made for: what is done through it is done there.
+    private readonly Dictionary<ILocalSymbol, IOperation> _references = new(SymbolEqualityComparer.Default);
+
     // The conditions of branches by what they are in the source.
     private readonly Dictionary<SyntaxNode, IOperation> _branches = new();
 
@@ -144,6 +147,9 @@ internal sealed partial class Engine
                 ExecuteChildren(field, states);
                 ReadField(field, states);
                 break;
+            case ILocalReferenceOperation { Local.RefKind: not RefKind.None } local when Refer(local) is IMemberReferenceOperation { Member: { } member }:
+                ReadValue(local, member, _body.Map.Of(member), states);
+                break;
             case IAwaitOperation await:
                 Execute(await.Operation, states);
                 Tell(states, (listener, seen) => listener.Suspend(Point(await), seen));
@@ -168,7 +174,7 @@ internal sealed partial class Engine
                 break;
             case IDeconstructionAssignmentOperation deconstruction:
                 Execute(deconstruction.Value, states);
-                AssignParts(deconstruction.Target, Names.Unwrap(deconstruction.Value), states, deconstruction);
+                ExecuteDeconstruction(deconstruction, states);
                 break;
             case IIsPatternOperation pattern:
                 Execute(pattern.Value, states);
@@ -261,7 +267,13 @@ internal sealed partial class Engine
         if (assignment.IsRef)
         {
             ExecutePlace(assignment.Value, states);
-            int target = assignment.Target is ILocalReferenceOperation { Local: { } local } ? _table.Slot(local) : 0;
+            ILocalSymbol? local = (assignment.Target as ILocalReferenceOperation)?.Local;
+            int target = local is null ? 0 : _table.Slot(local);
+            if (local is not null && Resolve(assignment.Value) is { } referred)
+            {
+                _references[local] = referred;
+            }
+
             foreach (State state in states)
             {
                 state.Aliases.Remove(target);
@@ -289,12 +301,13 @@ internal sealed partial class Engine
     private void Assign(IOperation operation, IOperation target, IOperation? value, List<State> states, System.Func<State, int> read)
     {
         IOperation? place = Resolve(target);
+        IOperation? written = Refer(target);
         if (value is not null)
         {
-            StoreEvents(operation, place, value, states);
+            StoreEvents(operation, written, value, states);
         }
 
-        switch (place)
+        switch (written)
         {
             case IPropertyReferenceOperation { Property.SetMethod: { } setter } property:
                 CallEvents(new CallSite(property, setter, property.Instance, property.Arguments, _body.Map.Of(setter)), states);
@@ -358,39 +371,48 @@ internal sealed partial class Engine
             && value.Descendants().Any(o => o.Kind == place.Kind && o.Syntax.ToString() == text);
     }
 
-    private void AssignParts(IOperation target, IOperation? value, List<State> states, IOperation operation)
+    private void AssignParts(IOperation target, IOperation? value, List<State> states, IOperation operation, System.Func<State, int> read)
     {
         switch (target)
         {
             case ITupleOperation tuple:
                 for (int i = 0; i < tuple.Elements.Length; i++)
                 {
-                    AssignParts(tuple.Elements[i], value is ITupleOperation values && i < values.Elements.Length ? values.Elements[i] : null, states, operation);
+                    IFieldSymbol? element = value?.Type is INamedTypeSymbol { IsTupleType: true } type && i < type.TupleElements.Length ? type.TupleElements[i] : null;
+                    IOperation part = tuple.Elements[i];
+                    AssignParts(
+                        part,
+                        value is ITupleOperation values && i < values.Elements.Length ? Names.Unwrap(values.Elements[i]) : null,
+                        states,
+                        operation,
+                        s => element is not null && read(s) is var whole && whole != ValueTable.Unknown ? s.Read(_table.Slot(Canonical(element), whole)) : s.Create(part));
                 }
 
                 break;
             case IDeclarationExpressionOperation declaration:
-                AssignParts(declaration.Expression, value, states, operation);
+                AssignParts(declaration.Expression, value, states, operation, read);
                 break;
             case IConversionOperation conversion:
-                AssignParts(conversion.Operand, value, states, operation);
+                AssignParts(conversion.Operand, value, states, operation, read);
+                break;
+            case IDiscardOperation:
                 break;
             default:
-                if (value is not null)
-                {
-                    StoreEvents(operation, Resolve(target), value, states);
-                }
-
-                foreach (State state in states)
-                {
-                    if (PlaceOf(target, state) is var slot && slot != 0)
-                    {
-                        state.Write(slot, value is null ? state.Create(target) : ValueOf(value, state));
-                    }
-                }
-
+                ExecutePlace(target, states);
+                Assign(operation, target, value, states, read);
                 break;
         }
+    }
+
+    private void ExecuteDeconstruction(IDeconstructionAssignmentOperation deconstruction, List<State> states)
+    {
+        // All values are read before the first is written: named once, the tuple's parts are what they were.
+        foreach (State state in states)
+        {
+            state.SetTemporary(deconstruction.Value, ValueOf(deconstruction.Value, state));
+        }
+
+        AssignParts(deconstruction.Target, Names.Unwrap(deconstruction.Value), states, deconstruction, s => ValueOf(deconstruction.Value, s));
     }
 
     private void ExecuteUpdate(IOperation operation, List<State> states)
@@ -402,7 +424,7 @@ internal sealed partial class Engine
             Execute(value, states);
         }
 
-        UpdateEvents(operation, target, states);
+        UpdateEvents(operation, Refer(target) ?? target, states);
         Assign(operation, target, null, states, s => Updated(operation, target, s));
     }
 
@@ -440,6 +462,13 @@ internal sealed partial class Engine
         return place is IDeclarationExpressionOperation declaration ? declaration.Expression : place;
     }
 
+    // As above, and what a ref local stands for.
+    private IOperation? Refer(IOperation target)
+    {
+        IOperation? place = Resolve(target);
+        return place is ILocalReferenceOperation { Local: { RefKind: not RefKind.None } local } && _references.TryGetValue(local, out IOperation? referred) ? referred : place;
+    }
+
     /// <summary>Finds the place that an expression names, from the values of what it is reached through.</summary>
     private int PlaceOf(IOperation? operation, State state)
     {
@@ -454,7 +483,7 @@ internal sealed partial class Engine
             case IFieldReferenceOperation { Instance: { } instance } reference:
                 return MemberPlace(reference.Field, instance, state);
             case IPropertyReferenceOperation { Property: { IsStatic: true, Parameters.IsEmpty: true } property }:
-                return _table.Slot(property.OriginalDefinition);
+                return _table.Slot(Canonical(property));
             case IPropertyReferenceOperation { Instance: { } instance, Property.Parameters.IsEmpty: true } reference:
                 return MemberPlace(reference.Property, instance, state);
             default:
@@ -465,7 +494,7 @@ internal sealed partial class Engine
     private static int Direct(int slot, State state) => state.Aliases.TryGetValue(slot, out int target) ? target : slot;
 
     // An element of a tuple is the same place under its own name and as ItemN.
-    private static ISymbol Canonical(ISymbol member) => ((member as IFieldSymbol)?.CorrespondingTupleField ?? member).OriginalDefinition;
+    internal static ISymbol Canonical(ISymbol member) => BackingField.Of(((member as IFieldSymbol)?.CorrespondingTupleField ?? member).OriginalDefinition);
 
     private int MemberPlace(ISymbol member, IOperation instance, State state)
     {

@@ -359,6 +359,29 @@ internal enum Answer : byte
 /// <summary>Questions about the locks of a state.</summary>
 internal static class Locks
 {
+    /// <summary>Tells whether a need for a lock is answered: it is held, or its object is nobody else's.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="value">The lock; unknown where any will do.</param>
+    /// <returns>Whether it is.</returns>
+    public static bool IsAnswered(State state, int value)
+    {
+        if (value == ValueTable.Unknown)
+        {
+            return state.Locks.Count > 0;
+        }
+
+        for (int owner = value; state.Table.Info(owner) is { Kind: ValueKind.Initial } info && state.Table.SlotInfo(info.A) is { Symbol: not null, Index: > 0 } slot;)
+        {
+            owner = slot.Index;
+            if (state.FactsOf(owner).Reclaim == Reclaim.Fresh)
+            {
+                return true;
+            }
+        }
+
+        return IsHeld(state, value);
+    }
+
     /// <summary>Tells whether a lock is held, or may be.</summary>
     /// <param name="state">The state.</param>
     /// <param name="value">The lock.</param>

@@ -26,7 +26,15 @@ internal static class Entries
                 state.CallerUnknown = true;
                 foreach (InferredNeed need in inferred)
                 {
-                    Enter(need.Domain, state, body);
+                    int value = need.Path is null ? ValueTable.Unknown : ValueOf(need.Path, body, state);
+                    if (need.Kind == NeedKind.Section)
+                    {
+                        Enter(need.Path is null ? need.Domain : value == ValueTable.Unknown ? Domain.Any : Domain.Of(value, need.Domain.Type), state, body);
+                    }
+                    else if (need.Kind == NeedKind.Lock)
+                    {
+                        state.Locks.Add(new HeldLock(value, null));
+                    }
                 }
             }
         }
@@ -174,6 +182,17 @@ internal static class Entries
             : Domain.Of(body.Table.This, declaring);
     }
 
+    private static int ValueOf(ValuePath path, Body body, State state)
+    {
+        int value = path.Root is null ? body.Table.This : state.Read(body.Table.Slot(path.Root));
+        foreach (ISymbol member in path.Members)
+        {
+            value = state.Read(body.Table.Slot(member, value));
+        }
+
+        return value;
+    }
+
     private static int ValueOf(string path, Body body, State state)
     {
         if (body.Method is not { } method)
@@ -211,7 +230,7 @@ internal static class Entries
                 return ValueTable.Unknown;
             }
 
-            value = state.Read(body.Table.Slot(member.OriginalDefinition, member.IsStatic ? 0 : value));
+            value = state.Read(body.Table.Slot(Engine.Canonical(member), member.IsStatic ? 0 : value));
             type = (member switch { IFieldSymbol f => f.Type, IPropertySymbol p => p.Type, _ => null }) as INamedTypeSymbol;
         }
 

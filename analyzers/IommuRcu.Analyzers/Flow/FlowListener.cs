@@ -36,8 +36,8 @@ internal abstract class FlowListener
     {
     }
 
-    /// <summary>A call that may block.</summary>
-    public virtual void Block(FlowPoint point, string name, IReadOnlyList<Seen<Domain>> seen)
+    /// <summary>A call that may block, by itself or in a helper that it calls.</summary>
+    public virtual void Block(FlowPoint point, string name, IMethodSymbol? helper, IReadOnlyList<Seen<Domain>> seen)
     {
     }
 

@@ -42,9 +42,3 @@ internal sealed class NestedFunction
         (_entries ??= new StateSet((Number * 4000) + 3999)).Add(state);
     }
 }
-
-/// <summary>A need that a helper leaves to its callers.</summary>
-/// <param name="Domain">The domain, in the helper's own names.</param>
-/// <param name="Name">What needs it in the helper.</param>
-/// <param name="Site">Where.</param>
-internal sealed record InferredNeed(Domain Domain, string Name, IOperation Site);

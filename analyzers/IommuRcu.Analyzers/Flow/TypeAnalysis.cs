@@ -142,7 +142,7 @@ internal sealed class TypeAnalysis
                     int before = HelperNeedsOf(helper.Owner)?.Count ?? 0;
                     if (needs.Count > 0 && needs.Count != before)
                     {
-                        _needs[helper.Owner] = needs.Select(n => Portable(n)).ToList();
+                        _needs[helper.Owner] = needs;
                         changed = true;
                     }
                 });
@@ -154,10 +154,6 @@ internal sealed class TypeAnalysis
             }
         }
     }
-
-    // A domain by value means nothing outside the helper's own names; callers are then asked for any section.
-    private static InferredNeed Portable(InferredNeed need)
-        => need.Domain.Kind == DomainKind.Receiver ? need with { Domain = Domain.Any } : need;
 
     private void Guarded(BodyRecord body, Findings? findings, CancellationToken cancellation, System.Action<MemberAnalysis> action)
     {

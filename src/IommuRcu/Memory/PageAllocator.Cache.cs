@@ -171,7 +171,7 @@ public sealed unsafe partial class PageAllocator
         {
             long freed = FreedPages;
             PageDescriptor* descriptor = TakeLocked(block, order, emptyCaches: true);
-            if (descriptor != null || freed == freedBefore || !Rcu.MayWait)
+            if (descriptor != null || freed == freedBefore || Rcu.IsReadLockHeld || !Rcu.MayWait)
             {
                 return descriptor;
             }

@@ -14,7 +14,7 @@ internal sealed class BlockingCallInSection : Rule
     public override ImmutableArray<DiagnosticDescriptor> Descriptors { get; } = ImmutableArray.Create(Analyzers.Descriptors.BlockingCallInSection);
 
     /// <inheritdoc/>
-    public override void Block(FlowPoint point, string name, IReadOnlyList<Seen<Domain>> seen)
+    public override void Block(FlowPoint point, string name, IMethodSymbol? helper, IReadOnlyList<Seen<Domain>> seen)
     {
         if (Verdict.Of(seen, static s => Held(s) is not null, out Seen<Domain> wrong) < Certainty.Definite)
         {
@@ -27,7 +27,7 @@ internal sealed class BlockingCallInSection : Rule
         }
 
         Section open = Held(wrong)!;
-        Report(point.Operation, open.Opener, null, name, NameOf(open.Domain, point.Body.Table));
+        Report(point.Operation, open.Opener, null, helper is null ? name : helper.Name + " -> " + name, NameOf(open.Domain, point.Body.Table));
     }
 
     private static Section? Held(Seen<Domain> seen)

@@ -22,11 +22,11 @@ internal sealed class ReclaimCallbackBlocks : Rule
     }
 
     /// <inheritdoc/>
-    public override void Block(FlowPoint point, string name, IReadOnlyList<Seen<Domain>> seen)
+    public override void Block(FlowPoint point, string name, IMethodSymbol? helper, IReadOnlyList<Seen<Domain>> seen)
     {
         if (point.Body.IsCallback && !(KnownMembers.IsLock(name) && Findings.AllowsLocks(point.Operation.Syntax.SyntaxTree)) && !KnownMembers.IsLock(name))
         {
-            Report(point.Operation, null, null, name, "blocks");
+            Report(point.Operation, null, null, helper?.Name ?? name, "blocks");
         }
     }
 }

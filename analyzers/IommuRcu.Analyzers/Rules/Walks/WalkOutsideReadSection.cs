@@ -22,7 +22,7 @@ internal sealed class WalkOutsideReadSection : Rule
     {
         List<Answer> answers = seen.Select(static s => Sections.Answer(s.State, s.Value)).ToList();
         Need need = seen[0].Value;
-        if (need.Helper is { } helper)
+        if (need.Helper is { } helper && !SymbolEqualityComparer.Default.Equals(helper, point.Body.Owner))
         {
             Findings.HelperCall(helper, answers.Any(static a => a is Answer.Open or Answer.AskCaller), static () => { });
         }
