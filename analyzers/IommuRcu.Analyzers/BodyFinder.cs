@@ -58,6 +58,26 @@ internal sealed class BodyFinder
             OperationKind.FieldReference,
             OperationKind.MethodReference,
             OperationKind.DefaultValue);
+        block.RegisterOperationAction(
+            c => watch.SeeSpecial(c.Operation),
+            OperationKind.Loop,
+            OperationKind.Await,
+            OperationKind.DeconstructionAssignment,
+            OperationKind.RecursivePattern,
+            OperationKind.ListPattern,
+            OperationKind.ImplicitIndexerReference);
+        if (Map.HasOperatorContracts)
+        {
+            block.RegisterOperationAction(
+                c => watch.SeeOperator(c.Operation),
+                OperationKind.Binary,
+                OperationKind.Unary,
+                OperationKind.Conversion,
+                OperationKind.CompoundAssignment,
+                OperationKind.Increment,
+                OperationKind.Decrement);
+        }
+
         block.RegisterOperationBlockEndAction(c =>
         {
             if (!watch.IsInteresting && watch.Calls.IsEmpty)
@@ -126,6 +146,10 @@ internal sealed class BodyFinder
                 case IObjectCreationOperation { Constructor: { } constructor } creation:
                     IsInteresting = IsInteresting || _finder.HasContract(constructor) || _finder.IsHolder(creation.Type);
                     break;
+                case IPropertyReferenceOperation { Property: { } property }:
+                    IsInteresting = IsInteresting || _finder.HasContract(property) || _finder.IsHolder(operation.Type)
+                        || (property.GetMethod is { } getter && _finder.HasContract(getter)) || (property.SetMethod is { } setter && _finder.HasContract(setter));
+                    break;
                 case IMemberReferenceOperation { Member: { } member }:
                     IsInteresting = IsInteresting || _finder.HasContract(member) || _finder.IsHolder(operation.Type);
                     break;
@@ -134,6 +158,16 @@ internal sealed class BodyFinder
                     break;
             }
         }
+
+        /// <summary>Sees an operation that calls members which its source does not spell.</summary>
+        /// <param name="operation">The operation.</param>
+        public void SeeSpecial(IOperation operation)
+            => IsInteresting = IsInteresting || ImplicitMembers.Of(operation, _finder.Map, operation.SemanticModel).Any(_finder.HasContract);
+
+        /// <summary>Sees an operation that may call a user's operator or conversion.</summary>
+        /// <param name="operation">The operation.</param>
+        public void SeeOperator(IOperation operation)
+            => IsInteresting = IsInteresting || (ImplicitMembers.OperatorOf(operation) is { } method && _finder.HasContract(method));
     }
 
     private bool IsHolder(ITypeSymbol? type) => type is INamedTypeSymbol named && HasContract(named);

@@ -1,4 +1,5 @@
 // Answers what contracts a symbol has: its own, its base member's, and those of contract files; each symbol is asked once.
+using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Collections.Immutable;
@@ -15,11 +16,13 @@ internal sealed class ContractMap
     private readonly ConcurrentDictionary<IAssemblySymbol, bool> _assemblies = new(SymbolEqualityComparer.Default);
     private readonly ConcurrentDictionary<INamedTypeSymbol, bool> _acquirers = new(SymbolEqualityComparer.Default);
     private readonly IReadOnlyDictionary<ISymbol, MemberContracts> _fromFiles;
+    private readonly Lazy<bool> _hasOperatorContracts;
 
     private ContractMap(Compilation compilation, IReadOnlyDictionary<ISymbol, MemberContracts> fromFiles)
     {
         _compilation = compilation;
         _fromFiles = fromFiles;
+        _hasOperatorContracts = new Lazy<bool>(FindOperatorContracts);
     }
 
     /// <summary>Gets the compilation.</summary>
@@ -47,6 +50,9 @@ internal sealed class ContractMap
         ISymbol definition = symbol is IMethodSymbol { ReducedFrom: { } reduced } ? reduced.OriginalDefinition : symbol.OriginalDefinition;
         return _cache.TryGetValue(definition, out MemberContracts? known) ? known : _cache.GetOrAdd(definition, Read);
     }
+
+    /// <summary>Gets whether an operator or conversion has a contract: they are looked for only then, being everywhere.</summary>
+    public bool HasOperatorContracts => _hasOperatorContracts.Value;
 
     /// <summary>Gets whether a type opens sections: then each of its instances is a domain of its own.</summary>
     /// <param name="type">The type.</param>
@@ -146,20 +152,29 @@ internal sealed class ContractMap
     private MemberContracts ReadOwn(ISymbol symbol)
     {
         MemberContracts fromFile = _fromFiles.TryGetValue(symbol, out MemberContracts? found) ? found : MemberContracts.None;
-        if (!CanHaveContracts(symbol.ContainingAssembly))
+        bool hasAttributes = CanHaveContracts(symbol.ContainingAssembly);
+        if (!hasAttributes && _fromFiles.Count == 0)
         {
             return fromFile;
         }
 
         List<Contract>? self = null;
         List<Contract>? result = null;
-        AttributeReader.Read(symbol.GetAttributes(), ref self);
         ImmutableArray<ImmutableArray<Contract>> parameters = ImmutableArray<ImmutableArray<Contract>>.Empty;
+        if (hasAttributes)
+        {
+            AttributeReader.Read(symbol.GetAttributes(), ref self);
+        }
+
         switch (symbol)
         {
             case IMethodSymbol method:
-                AttributeReader.Read(method.GetReturnTypeAttributes(), ref result);
-                parameters = ReadParameters(method.Parameters);
+                if (hasAttributes)
+                {
+                    AttributeReader.Read(method.GetReturnTypeAttributes(), ref result);
+                    parameters = ReadParameters(method.Parameters);
+                }
+
                 if (method.AssociatedSymbol is IPropertySymbol accessed)
                 {
                     MemberContracts property = Of(accessed);
@@ -169,11 +184,11 @@ internal sealed class ContractMap
 
                 if (method is { MethodKind: MethodKind.DelegateInvoke, ContainingType: { } delegateType })
                 {
-                    AttributeReader.Read(delegateType.GetAttributes(), ref self);
+                    self = Add(self, Of(delegateType).Self);
                 }
 
                 break;
-            case IPropertySymbol property:
+            case IPropertySymbol property when hasAttributes:
                 parameters = ReadParameters(property.Parameters);
                 break;
         }
@@ -219,6 +234,25 @@ internal sealed class ContractMap
         }
 
         return all?.ToImmutable() ?? ImmutableArray<ImmutableArray<Contract>>.Empty;
+    }
+
+    private bool FindOperatorContracts()
+        => _fromFiles.Keys.Any(static s => s is IMethodSymbol { MethodKind: MethodKind.UserDefinedOperator or MethodKind.Conversion })
+            || _compilation.References.Select(_compilation.GetAssemblyOrModuleSymbol).OfType<IAssemblySymbol>().Append(_compilation.Assembly)
+                .Where(a => CanHaveContracts(a)).Any(a => HasOperatorContract(a.GlobalNamespace));
+
+    private bool HasOperatorContract(INamespaceOrTypeSymbol space)
+    {
+        foreach (ISymbol member in space.GetMembers())
+        {
+            if (member is INamespaceOrTypeSymbol inner ? HasOperatorContract(inner)
+                : member is IMethodSymbol { MethodKind: MethodKind.UserDefinedOperator or MethodKind.Conversion } && !Of(member).IsEmpty)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private bool ReadAcquires(INamedTypeSymbol type)

@@ -59,6 +59,61 @@ internal sealed partial class Engine
     private bool IsHolderCall(CallSite call, List<State> states)
         => IsDispose(call) && states.Any(s => s.FactsOf(ValueOf(call.Instance!, s)).Holder != Holder.None);
 
+    // Members that the source does not spell, where they have contracts.
+    private void CallImplicit(IOperation operation, IOperation? instance, List<State> states)
+    {
+        foreach (IMethodSymbol method in ImplicitMembers.Of(operation, _body.Map, _body.Member.Model))
+        {
+            if (_body.Map.Of(method) is { IsEmpty: false } contracts)
+            {
+                CallEvents(new CallSite(operation, method, instance, ImmutableArray<IArgumentOperation>.Empty, contracts), states);
+            }
+        }
+    }
+
+    private void CallOperator(IOperation operation, List<State> states)
+    {
+        if (ImplicitMembers.OperatorOf(operation) is { } method && _body.Map.Of(method) is { IsEmpty: false } contracts)
+        {
+            IOperation? instance = method.IsStatic ? null : operation.ChildOperations.FirstOrDefault();
+            CallEvents(new CallSite(operation, method, instance, ImmutableArray<IArgumentOperation>.Empty, contracts), states);
+        }
+    }
+
+    // A pattern reads members of what it is held against.
+    private void ReadPattern(IOperation test, IPatternOperation pattern, IOperation? input, List<State> states)
+    {
+        CallImplicit(pattern, input, states);
+        foreach (IOperation child in pattern.ChildOperations)
+        {
+            switch (child)
+            {
+                case IPropertySubpatternOperation sub:
+                    if (input is not null)
+                    {
+                        Use(test, input, states);
+                    }
+
+                    ReadPatternMember(sub.Member, input, states);
+                    ReadPattern(test, sub.Pattern, null, states);
+                    break;
+                case IPatternOperation inner:
+                    // The parts of a pattern by position are held against other values.
+                    ReadPattern(test, inner, pattern is IBinaryPatternOperation or INegatedPatternOperation ? input : null, states);
+                    break;
+            }
+        }
+    }
+
+    private void ReadPatternMember(IOperation member, IOperation? input, List<State> states)
+    {
+        if (member is IPropertyReferenceOperation { Property: { GetMethod: { } getter } property } && _body.Map.Of(getter) is { IsEmpty: false } contracts)
+        {
+            _ = property;
+            CallEvents(new CallSite(member, getter, input, ImmutableArray<IArgumentOperation>.Empty, contracts), states);
+        }
+    }
+
     // What the rules hear of a call, an accessor or a constructor, before its effects.
     private void CallEvents(CallSite call, List<State> states)
     {

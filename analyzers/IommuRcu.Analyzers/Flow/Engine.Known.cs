@@ -44,6 +44,7 @@ internal sealed partial class Engine
             "ArgumentNullException" when call.Method.Name == "ThrowIfNull" => CallThrowIfNull(call, states),
             "NativeMemory" or "Marshal" => CallNative(call, states),
             "Object" when call.Method.Name == "ReferenceEquals" && call.Arguments.Length == 2 => CallReferenceEquals(call, states),
+            "Math" => CallMath(call, states),
             "Environment" when call.Method.Name is "FailFast" or "Exit" => EndOfProcess(states),
             "Unsafe" when call.Method.Name is "As" or "AsRef" => CallThrough(call, call.Argument(0)?.Value, states),
             "Nullable" when call.Method.Name == "GetValueOrDefault" && call.Arguments.IsEmpty => CallThrough(call, call.Instance, states),
@@ -56,6 +57,25 @@ internal sealed partial class Engine
         foreach (State state in states)
         {
             state.SetTemporary(call.Operation, _table.Equal(ValueOf(call.Argument(0)!, state), ValueOf(call.Argument(1)!, state)));
+        }
+
+        return true;
+    }
+
+    // What is computed from a bound is one.
+    private bool CallMath(CallSite call, List<State> states)
+    {
+        foreach (State state in states)
+        {
+            int result = state.Create(call.Operation);
+            state.SetTemporary(call.Operation, result);
+            foreach (IArgumentOperation argument in call.Arguments)
+            {
+                if (state.FactsOf(ValueOf(argument, state)) is { IsBound: true } bound)
+                {
+                    state.SetFacts(result, Facts.Nothing with { IsBound = true, Origin = bound.Origin, Section = bound.Section, OriginSite = bound.OriginSite });
+                }
+            }
         }
 
         return true;
@@ -183,7 +203,7 @@ internal sealed partial class Engine
         CallEvents(call, states);
         if (call.Method.Name == "Write" && call.Argument(1)?.Value is { } value)
         {
-            if (Resolve(location) is { } place && ReadsBack(value, place))
+            if (Refer(location) is { } place && (ReadsBack(value, place) || states.Any(s => IsMadeFrom(ValueOf(value, s), PlaceOf(location, s), s))))
             {
                 UpdateEvents(call.Operation, place, states);
             }
@@ -202,9 +222,10 @@ internal sealed partial class Engine
         }
 
         // A volatile read gives the value without saying that it is used inside a section.
-        Contract? contract = Resolve(location) is IMemberReferenceOperation { Member: { } member }
-            ? MemberContracts.Find(_body.Map.Of(member).Result, ContractWord.RcuProtected)
-            : null;
+        MemberContracts contracts = Refer(location) is IMemberReferenceOperation { Member: { } member } ? _body.Map.Of(member) : MemberContracts.None;
+        Contract? isProtected = MemberContracts.Find(contracts.Result, ContractWord.RcuProtected);
+        Contract? bound = MemberContracts.Find(contracts.Result, ContractWord.RcuBound);
+        Contract? contract = isProtected ?? bound;
         foreach (State state in states)
         {
             int slot = PlaceOf(location, state);
@@ -216,7 +237,8 @@ internal sealed partial class Engine
 
             int read = state.Create(call.Operation);
             state.SetTemporary(call.Operation, read);
-            state.SetFacts(read, WithOrigin(Facts.Nothing, DomainOf(contract, SiteOf(Resolve(location)!), state), call.Operation, state));
+            Facts facts = Facts.Nothing with { IsBound = bound is not null, ReadFrom = isProtected is not null && IsEntry(call.Method.ReturnType) ? slot : 0 };
+            state.SetFacts(read, WithOrigin(facts, DomainOf(contract, SiteOf(Refer(location)!), state), call.Operation, state));
         }
 
         return true;

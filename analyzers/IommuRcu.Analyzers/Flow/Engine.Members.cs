@@ -78,8 +78,26 @@ internal sealed partial class Engine
                 continue;
             }
 
-            state.SetFacts(value, WithOrigin(Facts.Nothing with { IsBound = bound is not null }, DomainOf((isProtected ?? bound)!, SiteOf(read), state), read, state));
+            Facts facts = Facts.Nothing with { IsBound = bound is not null, ReadFrom = isProtected is not null && IsEntry(read.Type) ? slot : 0 };
+            state.SetFacts(value, WithOrigin(facts, DomainOf((isProtected ?? bound)!, SiteOf(read), state), read, state));
         }
+    }
+
+    // A number, not a pointer: what is computed from it and written back is an update.
+    private static bool IsEntry(ITypeSymbol? type) => type is { SpecialType: >= SpecialType.System_SByte and <= SpecialType.System_UInt64 or SpecialType.System_IntPtr or SpecialType.System_UIntPtr } or { TypeKind: TypeKind.Enum };
+
+    // Whether a value was computed from what was read from the very place that it is now written to.
+    private bool IsMadeFrom(int value, int slot, State state)
+    {
+        for (int i = 0; i < state.Values.Count && slot != 0; i++)
+        {
+            if (state.Values.ValueAt(i).ReadFrom == slot && state.Values.KeyAt(i) != value && _table.DependsOn(value, state.Values.KeyAt(i)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private CallSite SiteOf(IOperation read)

@@ -52,7 +52,7 @@ internal sealed partial class Engine
         for (int i = later.Values.Count - 1; i >= 0; i--)
         {
             Facts facts = later.Values.ValueAt(i);
-            bool kept = facts.Reclaim is Reclaim.Fresh or Reclaim.Published or Reclaim.Unlinked or Reclaim.Quiescent or Reclaim.Trusted;
+            bool kept = later.Values.KeyAt(i) != _table.This && facts.Reclaim is Reclaim.Fresh or Reclaim.Published or Reclaim.Unlinked or Reclaim.Quiescent or Reclaim.Trusted;
             Reclaim reclaim = !kept ? Reclaim.None : afterGracePeriod && facts.Reclaim == Reclaim.Unlinked ? Reclaim.Quiescent : facts.Reclaim;
             later.Values.SetAt(i, new Facts { Reclaim = reclaim, ReclaimSite = facts.ReclaimSite, Allocator = facts.Allocator });
         }

@@ -152,6 +152,7 @@ internal sealed partial class Engine
                 break;
             case IAwaitOperation await:
                 Execute(await.Operation, states);
+                CallImplicit(await, await.Operation, states);
                 Tell(states, (listener, seen) => listener.Suspend(Point(await), seen));
                 if (!states.Any(s => s.FactsOf(ValueOf(await.Operation, s)).Pending is not null))
                 {
@@ -174,10 +175,12 @@ internal sealed partial class Engine
                 break;
             case IDeconstructionAssignmentOperation deconstruction:
                 Execute(deconstruction.Value, states);
+                CallImplicit(deconstruction, deconstruction.Value, states);
                 ExecuteDeconstruction(deconstruction, states);
                 break;
             case IIsPatternOperation pattern:
                 Execute(pattern.Value, states);
+                ReadPattern(pattern, pattern.Pattern, pattern.Value, states);
                 foreach (State state in states)
                 {
                     state.SetTemporary(pattern, Match(pattern, pattern.Pattern, ValueOf(pattern.Value, state), state));
@@ -186,6 +189,14 @@ internal sealed partial class Engine
                 break;
             case IDelegateCreationOperation creation:
                 Execute(creation.Target, states);
+                break;
+            case IImplicitIndexerReferenceOperation indexer:
+                ExecuteChildren(indexer, states);
+                CallImplicit(indexer, indexer.Instance, states);
+                break;
+            case IBinaryOperation { OperatorMethod: not null } or IUnaryOperation { OperatorMethod: not null } or IConversionOperation { OperatorMethod: not null }:
+                ExecuteChildren(operation, states);
+                CallOperator(operation, states);
                 break;
             case INameOfOperation or ITypeOfOperation or ISizeOfOperation:
                 break;
@@ -317,7 +328,8 @@ internal sealed partial class Engine
                 break;
         }
 
-        if (value is not null && place is not (ILocalReferenceOperation or IParameterReferenceOperation or null) && ReadsBack(value, place))
+        if (value is not null && place is not (ILocalReferenceOperation or IParameterReferenceOperation or null)
+            && (ReadsBack(value, place) || (place is IMemberReferenceOperation && states.Any(s => IsMadeFrom(read(s), PlaceOf(place, s), s)))))
         {
             UpdateEvents(operation, place, states);
         }
@@ -424,6 +436,7 @@ internal sealed partial class Engine
             Execute(value, states);
         }
 
+        CallOperator(operation, states);
         UpdateEvents(operation, Refer(target) ?? target, states);
         Assign(operation, target, null, states, s => Updated(operation, target, s));
     }
@@ -439,6 +452,7 @@ internal sealed partial class Engine
             {
                 (SpecialType.System_Boolean, BinaryOperatorKind.Or) => _table.Or(old, value),
                 (SpecialType.System_Boolean, BinaryOperatorKind.And) => _table.And(old, value),
+                _ when state.FactsOf(old).ReadFrom != 0 => _table.Operator(compound.OperatorKind, old, value),
                 _ => ValueTable.Unknown,
             };
             if (updated != ValueTable.Unknown)

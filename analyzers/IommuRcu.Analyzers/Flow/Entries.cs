@@ -88,6 +88,12 @@ internal static class Entries
             }
         }
 
+        if (method is { MethodKind: MethodKind.Constructor, IsStatic: false } && body.Number == 0 && body.Member.IsPublishable(method.ContainingType))
+        {
+            // Nobody else can reach an object that is being made.
+            state.SetFacts(body.Table.This, state.FactsOf(body.Table.This) with { Reclaim = Reclaim.Fresh });
+        }
+
         foreach (IParameterSymbol parameter in method.Parameters)
         {
             Begin(parameter, body, state);

@@ -229,6 +229,9 @@ internal sealed record Facts
 
     public IOperation? OriginSite { get; init; }
 
+    /// <summary>Gets the place of a protected entry that the value was read from.</summary>
+    public int ReadFrom { get; init; }
+
     public IOperation? CloseSite { get; init; }
 
     public Holder Holder { get; init; }
@@ -243,7 +246,7 @@ internal sealed record Facts
     public bool IsDefault => Range.IsFull && !HasProtocol;
 
     /// <summary>Gets whether the facts tell states apart.</summary>
-    public bool HasProtocol => Reclaim != Reclaim.None || Origin != OriginKind.None || Holder != Holder.None || IsBound || Parent != 0 || Pending is not null;
+    public bool HasProtocol => Reclaim != Reclaim.None || Origin != OriginKind.None || Holder != Holder.None || IsBound || Parent != 0 || ReadFrom != 0 || Pending is not null;
 
     /// <summary>Tells whether two values are at the same point of every protocol.</summary>
     /// <param name="other">The other value's facts.</param>
@@ -261,6 +264,7 @@ internal sealed record Facts
             Range = Range.Hull(other.Range),
             Gather = Gather == other.Gather ? Gather : 0,
             Parent = Parent == other.Parent ? Parent : 0,
+            ReadFrom = ReadFrom == other.ReadFrom ? ReadFrom : 0,
             Allocator = Allocator == other.Allocator ? Allocator : 0,
             ReclaimSite = ReclaimSite ?? other.ReclaimSite,
             OriginSite = OriginSite ?? other.OriginSite,
@@ -271,5 +275,5 @@ internal sealed record Facts
     /// <param name="other">The other facts.</param>
     /// <returns>Whether they do.</returns>
     public bool SameAs(Facts other)
-        => SameProtocol(other) && Range.Equals(other.Range) && Gather == other.Gather && Parent == other.Parent && Allocator == other.Allocator;
+        => SameProtocol(other) && Range.Equals(other.Range) && Gather == other.Gather && Parent == other.Parent && ReadFrom == other.ReadFrom && Allocator == other.Allocator;
 }

@@ -10,7 +10,7 @@ namespace IommuRcu.Analyzers.Flow;
 /// <summary>Collects diagnostics until the type is analysed. Not safe for several threads.</summary>
 internal sealed class Findings
 {
-    // On one line, the first of these that is reported stands for the others.
+    // On one expression, the first of these that is reported stands for the others.
     private static readonly string[][] _sameMistake =
     {
         new[] { "IRCU009", "IRCU001" },
@@ -105,7 +105,7 @@ internal sealed class Findings
     private static bool IsSecond(Diagnostic diagnostic, IEnumerable<Diagnostic> line, string[] group)
     {
         int rank = System.Array.IndexOf(group, diagnostic.Id);
-        return rank > 0 && line.Any(other => System.Array.IndexOf(group, other.Id) is var first && first >= 0 && first < rank);
+        return rank > 0 && line.Any(other => System.Array.IndexOf(group, other.Id) is var first && first >= 0 && first < rank && other.Location.SourceSpan.OverlapsWith(diagnostic.Location.SourceSpan));
     }
 
     private HelperCalls Helper(ISymbol helper)

@@ -27,6 +27,7 @@ internal sealed class MemberAnalysis
         _type = type;
         Owner = owner;
         Cancellation = cancellation;
+        Model = root.SemanticModel;
         _uses = new FunctionUses(root);
         _graph = CreateGraph(root, cancellation);
         Register(_graph);
@@ -36,6 +37,9 @@ internal sealed class MemberAnalysis
     public ISymbol Owner { get; }
 
     public CancellationToken Cancellation { get; }
+
+    /// <summary>Gets the semantic model of the member's file; the operations of a control-flow graph have none.</summary>
+    public SemanticModel? Model { get; }
 
     public ValueTable Table { get; } = new();
 

@@ -38,8 +38,17 @@ internal sealed class RcuPointerReadPlainly : Rule
 
         return parent is IIsNullOperation
             or IBinaryOperation { OperatorKind: BinaryOperatorKind.Equals or BinaryOperatorKind.NotEquals }
-            or IIsPatternOperation { Pattern: IConstantPatternOperation or INegatedPatternOperation { Pattern: IConstantPatternOperation } };
+            or IArgumentOperation { Parent: IInvocationOperation { TargetMethod: { Name: "ReferenceEquals", ContainingType.SpecialType: SpecialType.System_Object } } }
+            || (parent is IIsPatternOperation test && IsNullTest(test.Pattern));
     }
+
+    private static bool IsNullTest(IPatternOperation pattern) => pattern switch
+    {
+        IConstantPatternOperation => true,
+        INegatedPatternOperation negated => IsNullTest(negated.Pattern),
+        IRecursivePatternOperation { DeclaredSymbol: null, PropertySubpatterns.IsEmpty: true, DeconstructionSubpatterns.IsEmpty: true } => true,
+        _ => false,
+    };
 }
 
 /// <summary>Tells where plain accesses of protected members are right.</summary>
