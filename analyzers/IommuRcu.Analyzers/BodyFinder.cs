@@ -87,7 +87,7 @@ internal sealed class BodyFinder
 
             foreach (IOperation root in c.OperationBlocks.Select(RootOf).Where(static r => r is not IAttributeOperation).Distinct())
             {
-                type.Add(new BodyRecord(c.OwningSymbol, root, watch.IsInteresting, watch.Calls.Keys.ToList()));
+                type.Add(new BodyRecord(c.OwningSymbol is IMethodSymbol owner ? TypeAnalysis.Definition(owner) : c.OwningSymbol, root, watch.IsInteresting, watch.Calls.Keys.ToList()));
             }
         });
     }
@@ -130,7 +130,7 @@ internal sealed class BodyFinder
                 case IInvocationOperation { TargetMethod: { } method }:
                     if (method.DeclaredAccessibility == Accessibility.Private && method.MethodKind == MethodKind.Ordinary)
                     {
-                        Calls.TryAdd(method.OriginalDefinition, true);
+                        Calls.TryAdd(TypeAnalysis.Definition(method), true);
                     }
 
                     IsInteresting = IsInteresting || _finder.HasContract(method) || _finder.IsHolder(method.ReturnType);
@@ -138,7 +138,16 @@ internal sealed class BodyFinder
                 case IMethodReferenceOperation { Method: { } referenced } reference:
                     if (referenced.DeclaredAccessibility == Accessibility.Private && referenced.MethodKind == MethodKind.Ordinary)
                     {
-                        _type.AddReference(referenced, FunctionUses.RoleOfDelegate(reference, _finder.Map));
+                        // Run before the call that takes it returns, it is as good as called.
+                        BodyRole role = FunctionUses.RoleOfDelegate(reference, _finder.Map);
+                        if (role == BodyRole.Synchronous)
+                        {
+                            Calls.TryAdd(TypeAnalysis.Definition(referenced), true);
+                        }
+                        else
+                        {
+                            _type.AddReference(referenced, role);
+                        }
                     }
 
                     IsInteresting = IsInteresting || _finder.HasContract(referenced);

@@ -33,7 +33,7 @@ internal sealed class Body
         Graph = graph;
         Role = role;
         Number = number;
-        Contracts = method is null ? MemberContracts.None : member.Map.Of(method);
+        Contracts = method is null ? MemberContracts.None : member.ContractsOf(method);
     }
 
     /// <summary>Gets the analysis of the member that the function belongs to.</summary>

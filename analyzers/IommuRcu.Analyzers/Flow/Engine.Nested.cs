@@ -103,7 +103,12 @@ internal sealed partial class Engine
         NestedFunction? function = call.Method.MethodKind switch
         {
             MethodKind.LocalFunction => _body.Member.Nested(call.Method.OriginalDefinition),
-            MethodKind.DelegateInvoke when Names.Unwrap(call.Instance) is ILocalReferenceOperation { Local: { } local } => _body.Member.LambdaOf(local),
+            MethodKind.DelegateInvoke => Resolve(call.Instance!) switch
+            {
+                ILocalReferenceOperation { Local: { } local } => _body.Member.LambdaOf(local),
+                IFlowAnonymousFunctionOperation lambda => _body.Member.Nested(lambda.Symbol),
+                _ => null,
+            },
             _ => null,
         };
         if (function is null)
@@ -164,7 +169,11 @@ internal sealed partial class Engine
     {
         foreach (IArgumentOperation argument in call.Arguments)
         {
-            if (Names.Unwrap(argument.Value) is IFlowAnonymousFunctionOperation function && _body.Member.Nested(function.Symbol) is { Role: BodyRole.Synchronous } synchronous)
+            if (Names.Unwrap(argument.Value) is IMethodReferenceOperation group && FunctionUses.RoleOfDelegate(group, _body.Map) == BodyRole.Synchronous)
+            {
+                RunGroup(group, argument, states);
+            }
+            else if (Names.Unwrap(argument.Value) is IFlowAnonymousFunctionOperation function && _body.Member.Nested(function.Symbol) is { Role: BodyRole.Synchronous } synchronous)
             {
                 var after = new StateSet(CallName(_block!.Ordinal));
                 states.ForEach(s => after.Add(s.Clone()));
@@ -179,6 +188,29 @@ internal sealed partial class Engine
                 QueueCallback(call, ValueTable.Unknown, state);
             }
         }
+    }
+
+    // A method that is named rather than called, and run before the call that takes it returns: as if it were called here.
+    private void RunGroup(IMethodReferenceOperation group, IArgumentOperation argument, List<State> states)
+    {
+        var run = new CallSite(argument, group.Method, group.Instance, System.Collections.Immutable.ImmutableArray<IArgumentOperation>.Empty, _body.Map.Of(group.Method));
+        CallEvents(run, states);
+        if (_body.Member.Nested(group.Method.OriginalDefinition) is not { } function)
+        {
+            return;
+        }
+
+        if (function.Role == BodyRole.Helper && _observer is not null)
+        {
+            foreach (State state in states)
+            {
+                function.Enter(AsCaller(state, true));
+            }
+        }
+
+        var after = new StateSet(CallName(_block!.Ordinal));
+        states.ForEach(s => after.Add(s.Clone()));
+        Follow(function, states, after);
     }
 
     // Replaces the states by those with which the function returns, and what is there already. Null where it is not followed any deeper.
@@ -279,9 +311,9 @@ internal sealed partial class Engine
 
     // The function that a call runs, where it is in sight.
     private IMethodSymbol HelperOf(CallSite call)
-        => call.Method.MethodKind == MethodKind.DelegateInvoke && Names.Unwrap(call.Instance) is ILocalReferenceOperation { Local: { } local } && _body.Member.LambdaOf(local) is { } lambda
+        => call.Method.MethodKind == MethodKind.DelegateInvoke && call.Instance is { } invoked && Resolve(invoked) is ILocalReferenceOperation { Local: { } local } && _body.Member.LambdaOf(local) is { } lambda
             ? lambda.Symbol
-            : call.Method.OriginalDefinition;
+            : TypeAnalysis.Definition(call.Method);
 
     // What a helper leaves to its callers, at one of them.
     private void HelperEvents(CallSite call, List<State> states)

@@ -42,9 +42,10 @@ internal sealed class FunctionUses
     /// <returns>Its role.</returns>
     public BodyRole RoleOf(IMethodSymbol function, ContractMap map)
     {
-        if (!_references.TryGetValue(function, out List<IMethodReferenceOperation>? references))
+        // One that is run before the call that takes it returns is as good as called there.
+        if (!_references.TryGetValue(function, out List<IMethodReferenceOperation>? references) || references.All(r => RoleOfDelegate(r, map) == BodyRole.Synchronous))
         {
-            return _called.Contains(function) ? BodyRole.Helper : BodyRole.Ordinary;
+            return _called.Contains(function) || references is not null ? BodyRole.Helper : BodyRole.Ordinary;
         }
 
         return !_called.Contains(function) && references.All(r => RoleOfDelegate(r, map) == BodyRole.Callback) ? BodyRole.Callback : BodyRole.Ordinary;
@@ -63,10 +64,17 @@ internal sealed class FunctionUses
     /// <returns>Its role.</returns>
     public static BodyRole RoleOfDelegate(IOperation operation, ContractMap map)
     {
+        IOperation child = operation;
         IOperation? parent = operation.Parent;
         while (parent is IDelegateCreationOperation or IConversionOperation or IParenthesizedOperation or IAddressOfOperation)
         {
+            child = parent;
             parent = parent.Parent;
+        }
+
+        if (parent is IInvocationOperation { TargetMethod.MethodKind: MethodKind.DelegateInvoke } called && ReferenceEquals(called.Instance, child))
+        {
+            return BodyRole.Synchronous;
         }
 
         if (parent is not IArgumentOperation { Parameter: { } parameter } || parameter.ContainingSymbol is not IMethodSymbol method)
@@ -87,7 +95,55 @@ internal sealed class FunctionUses
             }
         }
 
-        return KnownMembers.RunsSynchronously(method) ? BodyRole.Synchronous : BodyRole.Ordinary;
+        return KnownMembers.RunsSynchronously(method) && !(KnownMembers.IsDeferred(method) && Leaves(parent.Parent)) ? BodyRole.Synchronous : BodyRole.Ordinary;
+    }
+
+    /// <summary>Gets the type of the delegate that a lambda becomes.</summary>
+    /// <param name="lambda">The lambda.</param>
+    /// <returns>The delegate's Invoke method, or none.</returns>
+    public IMethodSymbol? DelegateOf(IFlowAnonymousFunctionOperation lambda)
+    {
+        if (!_lambdas.TryGetValue(lambda.Syntax, out IAnonymousFunctionOperation? original))
+        {
+            return null;
+        }
+
+        IOperation? parent = original.Parent;
+        while (parent is IConversionOperation or IParenthesizedOperation)
+        {
+            parent = parent.Parent;
+        }
+
+        return parent is IDelegateCreationOperation { Type: INamedTypeSymbol type } ? type.DelegateInvokeMethod : null;
+    }
+
+    // Whether a sequence that is made step by step is given away before it is looked at.
+    private static bool Leaves(IOperation? sequence)
+    {
+        for (IOperation? o = sequence; o is not null; o = o.Parent)
+        {
+            switch (o.Parent)
+            {
+                case IReturnOperation:
+                    return true;
+                case ISimpleAssignmentOperation { Target: IFieldReferenceOperation or IPropertyReferenceOperation or IParameterReferenceOperation }:
+                    return true;
+                case IArgumentOperation { Parent: IInvocationOperation { TargetMethod: { } taker } } when KnownMembers.IsDeferred(taker):
+                case IArgumentOperation or IConversionOperation or IParenthesizedOperation or ITupleOperation or IConditionalOperation or ICoalesceOperation:
+                    if (o.Parent is IArgumentOperation { Parent: IInvocationOperation { TargetMethod: { } eater } } && !KnownMembers.IsDeferred(eater))
+                    {
+                        return false;
+                    }
+
+                    break;
+                case IInvocationOperation { TargetMethod: { } next } when KnownMembers.IsDeferred(next):
+                    break;
+                default:
+                    return false;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Lists what a lambda captures, one reference each.</summary>
@@ -171,9 +227,6 @@ internal sealed class FunctionUses
                 case IInvocationOperation { TargetMethod.MethodKind: MethodKind.LocalFunction } call:
                     _called.Add(call.TargetMethod.OriginalDefinition);
                     break;
-                case IInvocationOperation { TargetMethod.MethodKind: MethodKind.DelegateInvoke, Instance: ILocalReferenceOperation { Local: { } invoked } }:
-                    _called.Add(invoked);
-                    break;
                 case IMethodReferenceOperation { Method.MethodKind: MethodKind.LocalFunction } reference:
                     if (!_references.TryGetValue(reference.Method.OriginalDefinition, out List<IMethodReferenceOperation>? list))
                     {
@@ -190,12 +243,41 @@ internal sealed class FunctionUses
                     _bodies[function.Symbol] = function;
                     break;
                 case IVariableDeclaratorOperation { Initializer.Value: { } value } declarator when Names.Unwrap(value) is IAnonymousFunctionOperation held:
-                    _lambdaLocals[declarator.Symbol] = held;
+                    Hold(declarator.Symbol, held);
                     break;
-                case ILocalReferenceOperation local when local.Parent is not IInvocationOperation { TargetMethod.MethodKind: MethodKind.DelegateInvoke } parent || !ReferenceEquals(parent.Instance, local):
+                case ISimpleAssignmentOperation { Target: ILocalReferenceOperation { Local: { } assigned }, Value: { } value } when Names.Unwrap(value) is IAnonymousFunctionOperation held:
+                    Hold(assigned, held);
+                    break;
+                case ILocalReferenceOperation local when IsCalled(local):
+                    _called.Add(local.Local);
+                    break;
+                case ILocalReferenceOperation local when !IsGivenLambda(local):
                     _otherUses.Add(local.Local);
                     break;
             }
         }
     }
+
+    private void Hold(ILocalSymbol local, IAnonymousFunctionOperation lambda)
+    {
+        if (_lambdaLocals.ContainsKey(local))
+        {
+            // One of two lambdas: nobody can tell which is called.
+            _otherUses.Add(local);
+        }
+
+        _lambdaLocals[local] = lambda;
+    }
+
+    private static bool IsGivenLambda(ILocalReferenceOperation local)
+        => local.Parent is ISimpleAssignmentOperation { Value: { } value } assignment && ReferenceEquals(assignment.Target, local) && Names.Unwrap(value) is IAnonymousFunctionOperation;
+
+    // f(), f.Invoke() or f?.Invoke()
+    private static bool IsCalled(ILocalReferenceOperation local) => local.Parent switch
+    {
+        IInvocationOperation { TargetMethod.MethodKind: MethodKind.DelegateInvoke } call => ReferenceEquals(call.Instance, local),
+        IConditionalAccessOperation { WhenNotNull: IInvocationOperation { TargetMethod.MethodKind: MethodKind.DelegateInvoke, Instance: IConditionalAccessInstanceOperation } } access
+            => ReferenceEquals(access.Operation, local),
+        _ => false,
+    };
 }

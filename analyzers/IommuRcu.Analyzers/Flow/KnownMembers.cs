@@ -92,6 +92,13 @@ internal static class KnownMembers
         => IsSystem(method.ContainingType)
             && (_synchronousTypes.Contains(FullName(method.ContainingType)) || (method.ContainingType.SpecialType == SpecialType.System_String && method.Name == "Create"));
 
+    /// <summary>Tells whether a method only promises a sequence, and runs its delegates when that is looked at.</summary>
+    /// <param name="method">The method.</param>
+    /// <returns>Whether it is one of LINQ's.</returns>
+    public static bool IsDeferred(IMethodSymbol method)
+        => IsSystem(method.ContainingType) && method.ContainingType.Name == "Enumerable"
+            && method.ReturnType is INamedTypeSymbol { Name: "IEnumerable" or "IOrderedEnumerable" };
+
     /// <summary>Tells whether a method runs its delegates on another thread.</summary>
     /// <param name="method">The method or constructor.</param>
     /// <returns>Whether it does.</returns>

@@ -17,6 +17,7 @@ internal sealed class MemberAnalysis
     private readonly List<NestedFunction> _order = new();
     private readonly Dictionary<ISymbol, IReadOnlyList<InferredNeed>> _needs = new(SymbolEqualityComparer.Default);
     private readonly Dictionary<ISymbol, NestedFunction> _lambdaLocals = new(SymbolEqualityComparer.Default);
+    private readonly Dictionary<ISymbol, IMethodSymbol> _delegates = new(SymbolEqualityComparer.Default);
     private readonly FunctionUses _uses;
     private readonly ControlFlowGraph _graph;
     private readonly Dictionary<object, object> _keys = new();
@@ -63,6 +64,12 @@ internal sealed class MemberAnalysis
 
     public bool IsPublishable(INamedTypeSymbol type) => _type.IsPublishable(type);
 
+    /// <summary>Gets the contracts of the member or a function in it; a lambda has those of the delegate that it becomes as well.</summary>
+    /// <param name="method">The function.</param>
+    /// <returns>Its contracts.</returns>
+    public MemberContracts ContractsOf(IMethodSymbol method)
+        => _delegates.TryGetValue(method, out IMethodSymbol? invoke) ? Map.Of(method).With(Map.Of(invoke)) : Map.Of(method);
+
     public NestedFunction? Nested(IMethodSymbol symbol) => _nested.TryGetValue(symbol, out NestedFunction? nested) ? nested : null;
 
     public NestedFunction? LambdaOf(ILocalSymbol local) => _lambdaLocals.TryGetValue(local, out NestedFunction? nested) ? nested : null;
@@ -87,6 +94,11 @@ internal sealed class MemberAnalysis
 
         foreach (NestedFunction nested in _order)
         {
+            if ((Map.Of(nested.Symbol).SelfWords & ContractWord.RcuUnsafe) != 0)
+            {
+                continue;
+            }
+
             var inner = new Body(this, nested.Symbol, nested.Symbol, nested.Graph, nested.Role, nested.Number);
             IReadOnlyList<InferredNeed>? needs = _needs.TryGetValue(nested.Symbol, out IReadOnlyList<InferredNeed>? own) ? own : null;
             foreach (List<State> entries in Entries.Of(inner, needs, nested.Entries))
@@ -177,6 +189,11 @@ internal sealed class MemberAnalysis
         {
             ControlFlowGraph inner = graph.GetAnonymousFunctionControlFlowGraph(lambda, Cancellation);
             ILocalSymbol? local = _uses.LocalOf(lambda);
+            if (_uses.DelegateOf(lambda) is { } invoke && !Map.Of(invoke).IsEmpty)
+            {
+                _delegates[lambda.Symbol] = invoke;
+            }
+
             var nested = new NestedFunction(lambda.Symbol, inner, local is not null ? BodyRole.Helper : _uses.RoleOf(lambda, Map), _number++);
             Add(nested);
             if (local is not null)

@@ -32,6 +32,11 @@ internal sealed class TypeAnalysis
     /// <summary>Gets what the compilation's configuration says.</summary>
     public CompilationAnalysis Compilation => _compilation;
 
+    /// <summary>Gets the one symbol that stands for a method: its definition, of a partial one the defining part.</summary>
+    /// <param name="method">The method.</param>
+    /// <returns>The symbol.</returns>
+    public static IMethodSymbol Definition(IMethodSymbol method) => (method.PartialDefinitionPart ?? method).OriginalDefinition;
+
     /// <summary>Adds a body.</summary>
     /// <param name="body">The body.</param>
     public void Add(BodyRecord body) => _bodies.Add(body);
@@ -40,7 +45,7 @@ internal sealed class TypeAnalysis
     /// <param name="method">The method.</param>
     /// <param name="role">How the delegate runs.</param>
     public void AddReference(IMethodSymbol method, BodyRole role)
-        => _otherUses.AddOrUpdate(method.OriginalDefinition, role, (_, before) => before == role ? role : BodyRole.Ordinary);
+        => _otherUses.AddOrUpdate(Definition(method), role, (_, before) => before == role ? role : BodyRole.Ordinary);
 
     public IReadOnlyList<InferredNeed>? HelperNeeds(IMethodSymbol method) => _needs.TryGetValue(method, out IReadOnlyList<InferredNeed>? needs) ? needs : null;
 
