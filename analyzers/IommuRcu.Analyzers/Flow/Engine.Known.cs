@@ -25,7 +25,7 @@ internal sealed partial class Engine
             return DoesNotReturn(call, states);
         }
 
-        if (KnownMembers.Blocking(call.Method) is { } blocking)
+        if (BlockingMembers.Of(call.Method, call.Instance, call.Arguments) is { } blocking)
         {
             Tell(states, static _ => Domain.Any, (listener, seen) => listener.Block(Point(call.Operation), blocking, null, seen));
         }

@@ -23,7 +23,7 @@ internal sealed partial class Engine
         // The target of an increment or compound assignment is read too; one without a getter gives a place.
         if (property.Property.GetMethod is { } getter)
         {
-            if (KnownMembers.Blocking(getter) is { } blocking)
+            if (BlockingMembers.Of(getter, property.Instance, property.Arguments) is { } blocking)
             {
                 Tell(states, static _ => Domain.Any, (listener, seen) => listener.Block(Point(property), blocking, null, seen));
             }

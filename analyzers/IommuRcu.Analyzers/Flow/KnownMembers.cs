@@ -1,4 +1,4 @@
-// Knowledge of the base library: what blocks, what runs a delegate at once, what runs it elsewhere, what adds to a collection.
+// Knowledge of the base library: what runs a delegate at once, what runs it elsewhere, what adds to a collection.
 using System.Collections.Generic;
 using Microsoft.CodeAnalysis;
 
@@ -7,32 +7,6 @@ namespace IommuRcu.Analyzers.Flow;
 /// <summary>Built-in contracts of the base library.</summary>
 internal static class KnownMembers
 {
-    private static readonly HashSet<string> _blocking = new()
-    {
-        "System.Threading.Thread.Sleep", "System.Threading.Thread.Join",
-        "System.Threading.Tasks.Task.Wait", "System.Threading.Tasks.Task.WaitAll", "System.Threading.Tasks.Task.WaitAny", "System.Threading.Tasks.Task.RunSynchronously",
-        "System.Runtime.CompilerServices.TaskAwaiter.GetResult", "System.Runtime.CompilerServices.ValueTaskAwaiter.GetResult",
-        "System.Runtime.CompilerServices.ConfiguredTaskAwaitable.ConfiguredTaskAwaiter.GetResult",
-        "System.Runtime.CompilerServices.ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter.GetResult",
-        "System.Threading.WaitHandle.WaitOne", "System.Threading.WaitHandle.WaitAll", "System.Threading.WaitHandle.WaitAny", "System.Threading.WaitHandle.SignalAndWait",
-        "System.Threading.ManualResetEventSlim.Wait", "System.Threading.CountdownEvent.Wait", "System.Threading.Barrier.SignalAndWait",
-        "System.Threading.SemaphoreSlim.Wait", "System.Threading.SpinWait.SpinUntil",
-        "System.Threading.Monitor.Wait",
-        "System.Threading.Monitor.Enter", "System.Threading.Lock.Enter", "System.Threading.Lock.EnterScope",
-        "System.Threading.ReaderWriterLockSlim.EnterReadLock", "System.Threading.ReaderWriterLockSlim.EnterWriteLock", "System.Threading.ReaderWriterLockSlim.EnterUpgradeableReadLock",
-        "System.Threading.ReaderWriterLock.AcquireReaderLock", "System.Threading.ReaderWriterLock.AcquireWriterLock",
-        "System.Collections.Concurrent.BlockingCollection.Take", "System.Collections.Concurrent.BlockingCollection.Add",
-        "System.IO.Stream.Read", "System.IO.Stream.Write", "System.IO.Stream.ReadByte", "System.IO.Stream.WriteByte", "System.IO.Stream.Flush", "System.IO.Stream.CopyTo",
-        "System.IO.FileStream.Read", "System.IO.FileStream.Write", "System.IO.FileStream.Flush", "System.IO.FileStream.ReadByte", "System.IO.FileStream.WriteByte",
-        "System.IO.RandomAccess.Read", "System.IO.RandomAccess.Write",
-        "System.Net.Sockets.Socket.Receive", "System.Net.Sockets.Socket.Send", "System.Net.Sockets.Socket.Accept", "System.Net.Sockets.Socket.Connect",
-        "System.Net.Sockets.NetworkStream.Read", "System.Net.Sockets.NetworkStream.Write",
-        "System.Net.Http.HttpClient.Send", "System.Diagnostics.Process.WaitForExit",
-        "System.Console.ReadLine", "System.Console.ReadKey", "System.Console.Read",
-        "System.Threading.Tasks.Parallel.For", "System.Threading.Tasks.Parallel.ForEach", "System.Threading.Tasks.Parallel.Invoke",
-        "System.GC.WaitForPendingFinalizers",
-    };
-
     private static readonly HashSet<string> _elsewhere = new()
     {
         "System.Threading.Tasks.Task.Run", "System.Threading.Tasks.TaskFactory.StartNew", "System.Threading.ThreadPool.QueueUserWorkItem", "System.Threading.ThreadPool.UnsafeQueueUserWorkItem",
@@ -50,40 +24,6 @@ internal static class KnownMembers
     {
         "Add", "AddRange", "AddFirst", "AddLast", "AddBefore", "AddAfter", "Insert", "Enqueue", "EnqueueRange", "Push", "TryAdd", "TryWrite", "WriteAsync", "AddOrUpdate", "GetOrAdd", "SetItem", "Append", "Set", "TryUpdate",
     };
-
-    /// <summary>Names a blocking member of the base library.</summary>
-    /// <param name="method">The method.</param>
-    /// <returns>Its short name, or none if it is not known to block.</returns>
-    public static string? Blocking(IMethodSymbol method)
-    {
-        if (!IsSystem(method.ContainingType))
-        {
-            return null;
-        }
-
-        if (method is { MethodKind: MethodKind.PropertyGet, AssociatedSymbol.Name: "Result", ContainingType.Name: "Task" or "ValueTask" })
-        {
-            return method.ContainingType.Name + ".Result";
-        }
-
-        for (INamedTypeSymbol? type = method.ContainingType; type is not null && IsSystem(type); type = type.BaseType)
-        {
-            if (_blocking.Contains(FullName(type) + "." + method.Name))
-            {
-                return method.ContainingType.Name + "." + method.Name;
-            }
-        }
-
-        return method.ContainingType is { Name: "File", ContainingNamespace.Name: "IO" } && !method.Name.EndsWith("Async", System.StringComparison.Ordinal) && method.Name is not ("Exists" or "GetAttributes")
-            ? "File." + method.Name
-            : null;
-    }
-
-    /// <summary>Tells whether a blocking member is a lock.</summary>
-    /// <param name="name">The short name.</param>
-    /// <returns>Whether <c>iommurcu.lock_in_section</c> speaks of it.</returns>
-    public static bool IsLock(string name)
-        => name is "Monitor.Enter" or "Lock.Enter" or "Lock.EnterScope";
 
     /// <summary>Tells whether a method runs its delegates before it returns.</summary>
     /// <param name="method">The method.</param>

@@ -21,7 +21,7 @@ internal sealed class BlockingCallInSection : Rule
             return;
         }
 
-        if (KnownMembers.IsLock(name) && Findings.AllowsLocks(point.Operation.Syntax.SyntaxTree))
+        if (BlockingMembers.IsLock(name) && Findings.AllowsLocks(point.Operation.Syntax.SyntaxTree))
         {
             return;
         }

@@ -24,7 +24,7 @@ internal sealed class ReclaimCallbackBlocks : Rule
     /// <inheritdoc/>
     public override void Block(FlowPoint point, string name, IMethodSymbol? helper, IReadOnlyList<Seen<Domain>> seen)
     {
-        if (point.Body.IsCallback && !(KnownMembers.IsLock(name) && Findings.AllowsLocks(point.Operation.Syntax.SyntaxTree)) && !KnownMembers.IsLock(name))
+        if (point.Body.IsCallback && !(BlockingMembers.IsLock(name) && Findings.AllowsLocks(point.Operation.Syntax.SyntaxTree)) && !BlockingMembers.IsLock(name))
         {
             Report(point.Operation, null, null, helper?.Name ?? name, "blocks");
         }
