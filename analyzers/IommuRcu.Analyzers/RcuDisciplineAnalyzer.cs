@@ -6,6 +6,7 @@ using IommuRcu.Analyzers.Rules;
 using IommuRcu.Analyzers.Rules.Contracts;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
+using Microsoft.CodeAnalysis.Operations;
 
 namespace IommuRcu.Analyzers;
 
@@ -54,6 +55,10 @@ public sealed class RcuDisciplineAnalyzer : DiagnosticAnalyzer
             }
 
             new BodyFinder(new CompilationAnalysis(map, start.Options, settings)).Register(start);
+            start.RegisterOperationAction(
+                c => ContractChecks.Check(c.Operation is ILocalFunctionOperation local ? local.Symbol : ((IAnonymousFunctionOperation)c.Operation).Symbol, map, c.ReportDiagnostic),
+                OperationKind.LocalFunction,
+                OperationKind.AnonymousFunction);
             start.RegisterSymbolAction(
                 c => ContractChecks.Check(c.Symbol, map, c.ReportDiagnostic),
                 SymbolKind.NamedType,

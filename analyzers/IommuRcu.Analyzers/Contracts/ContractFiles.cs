@@ -150,6 +150,12 @@ internal sealed class ContractFiles
             }
 
             pending.Add(ordinal, contract, symbol);
+            IParameterSymbol? parameter = ordinal >= 0 ? Parameters(symbol)[ordinal] : null;
+            if (ContractValidity.Problem(symbol, contract, pending.ToContracts(), parameter, ordinal == Pending.Result) is { } wrong)
+            {
+                pending.RemoveLast();
+                return "means nothing on '" + line.Id + "': " + wrong;
+            }
         }
 
         return null;
@@ -176,13 +182,7 @@ internal sealed class ContractFiles
             return symbol is IMethodSymbol { ReturnsVoid: true } ? "speaks of the result of a method that has none" : null;
         }
 
-        ImmutableArray<IParameterSymbol> parameters = symbol switch
-        {
-            IMethodSymbol method => method.Parameters,
-            IPropertySymbol property => property.Parameters,
-            _ => ImmutableArray<IParameterSymbol>.Empty,
-        };
-        if (parameters.FirstOrDefault(p => p.Name == target) is not { } parameter)
+        if (Parameters(symbol).FirstOrDefault(p => p.Name == target) is not { } parameter)
         {
             return "names no parameter: '" + target + "'";
         }
@@ -190,6 +190,13 @@ internal sealed class ContractFiles
         ordinal = parameter.Ordinal;
         return null;
     }
+
+    private static ImmutableArray<IParameterSymbol> Parameters(ISymbol symbol) => symbol switch
+    {
+        IMethodSymbol method => method.Parameters,
+        IPropertySymbol property => property.Parameters,
+        _ => ImmutableArray<IParameterSymbol>.Empty,
+    };
 
     private sealed class Pending
     {
@@ -206,9 +213,15 @@ internal sealed class ContractFiles
             }
         }
 
+        public void RemoveLast()
+        {
+            Contract last = _all[_all.Count - 1].Contract;
+            _all.RemoveAll(c => ReferenceEquals(c.Contract, last));
+        }
+
         public MemberContracts ToContracts()
         {
-            int count = _all.Max(static c => c.Ordinal) + 1;
+            int count = _all.Count == 0 ? 0 : _all.Max(static c => c.Ordinal) + 1;
             return new MemberContracts(Of(Self), Of(Result), Enumerable.Range(0, Math.Max(0, count)).Select(Of).ToImmutableArray());
         }
 

@@ -46,6 +46,7 @@ internal sealed record ContractLine(Contract Contract, string Id, string? Target
         var contract = new Contract(word) { PlainAllowed = word == ContractWord.RcuProtected };
         string? target = null;
         string? domainType = null;
+        var keys = new HashSet<string>(StringComparer.Ordinal);
         for (int i = 2; i < parts.Count; i++)
         {
             string part = parts[i];
@@ -57,6 +58,11 @@ internal sealed record ContractLine(Contract Contract, string Id, string? Target
             else if (equals < 0 && target is null && i == 2)
             {
                 target = part;
+            }
+            else if (equals > 0 && !keys.Add(part.Substring(0, equals)))
+            {
+                problem = "has the key '" + part.Substring(0, equals) + "' twice";
+                return null;
             }
             else if (equals <= 0 || !Key(ref contract, ref domainType, part.Substring(0, equals), part.Substring(equals + 1)))
             {

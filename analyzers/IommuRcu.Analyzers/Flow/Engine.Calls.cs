@@ -289,7 +289,7 @@ internal sealed partial class Engine
         => type is INamedTypeSymbol { Name: "Task" or "ValueTask", ContainingNamespace: { Name: "Tasks", ContainingNamespace: { Name: "Threading", ContainingNamespace.Name: "System" } } };
 
     /// <summary>Gets what a call gives: of a task, what it gives when it is waited for.</summary>
-    private static ITypeSymbol ResultType(IMethodSymbol method)
+    internal static ITypeSymbol ResultType(IMethodSymbol method)
         => method.ReturnType is INamedTypeSymbol { TypeArguments.Length: 1 } task && IsTask(task) ? task.TypeArguments[0] : method.ReturnType;
 
     // A task that is waited for, in whatever way: what its call does is done.
