@@ -18,14 +18,22 @@ internal static class Demonstration
         (PageTableFormat.RiscVSecondStage, 41, 12),
     ];
 
-    public static int Run(TextWriter output, string? filter, bool json, bool tables, DirectoryInfo? svg)
+    /// <summary>The names of the formats that are shown, with their granules.</summary>
+    public static IEnumerable<string> Names => _formats.Select(static f => NameOf(f.Format, f.GranuleLog2));
+
+    /// <summary>Whether a name contains a filter, whatever their case and punctuation: <c>vtd</c> finds "VT-d second stage".</summary>
+    public static bool Matches(string name, string filter) => Slug(name).Replace("-", string.Empty, StringComparison.Ordinal)
+        .Contains(Slug(filter).Replace("-", string.Empty, StringComparison.Ordinal), StringComparison.Ordinal);
+
+    public static void Run(TextWriter output, string? filter, bool json, bool tables, DirectoryInfo? svg)
     {
+        svg?.Create();
         var documents = new List<object>();
         int number = 0;
         foreach ((PageTableFormat format, int addressBits, int granuleLog2) in _formats)
         {
-            string name = $"{format.Name}, {1 << (granuleLog2 - 10)}K granule";
-            if (filter is not null && !name.Contains(filter, StringComparison.OrdinalIgnoreCase))
+            string name = NameOf(format, granuleLog2);
+            if (!Matches(name, filter ?? string.Empty))
             {
                 continue;
             }
@@ -71,7 +79,6 @@ internal static class Demonstration
 
                 if (svg is not null)
                 {
-                    svg.Create();
                     string path = Path.Combine(svg.FullName, $"{number}-{Slug(name)}.svg");
                     File.WriteAllText(path, SvgMap.Draw(domain, name));
                     if (!json)
@@ -86,9 +93,9 @@ internal static class Demonstration
         {
             output.WriteLine(JsonDump.Serialize(documents));
         }
-
-        return number == 0 ? 1 : 0;
     }
+
+    private static string NameOf(PageTableFormat format, int granuleLog2) => $"{format.Name}, {1 << (granuleLog2 - 10)}K granule";
 
     // Something of every page size that fits below 64 GiB, holes between, and some of it written by the device.
     private static void Populate(IommuDomain domain, EmulatedIommu iommu)

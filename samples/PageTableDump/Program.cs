@@ -6,11 +6,33 @@ var format = new Option<string?>("--format") { Description = "Show only the form
 var json = new Option<bool>("--json") { Description = "Write one JSON document to standard output instead of text." };
 var tables = new Option<bool>("--tables") { Description = "Show every table with its raw entries." };
 var svg = new Option<DirectoryInfo?>("--svg") { Description = "Write an SVG map for each format into this directory." };
-var root = new RootCommand("Dumps IOMMU page tables while they change.") { format, json, tables, svg };
-root.SetAction(result => Demonstration.Run(
-    Console.Out,
-    result.GetValue(format),
-    result.GetValue(json),
-    result.GetValue(tables),
-    result.GetValue(svg)));
-return root.Parse(args).Invoke();
+format.Validators.Add(static given =>
+{
+    string name = given.GetValueOrDefault<string?>() ?? string.Empty;
+    if (!Demonstration.Names.Any(each => Demonstration.Matches(each, name)))
+    {
+        given.AddError($"No format is called '{name}'. There are: {string.Join("; ", Demonstration.Names)}.");
+    }
+});
+var root = new RootCommand("Dumps IOMMU page tables while they change. Exit code 2: the command line was wrong.") { format, json, tables, svg };
+root.SetAction(result =>
+{
+    try
+    {
+        Demonstration.Run(Console.Out, result.GetValue(format), result.GetValue(json), result.GetValue(tables), result.GetValue(svg));
+        return 0;
+    }
+    catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+    {
+        return Usage(e.Message);
+    }
+});
+ParseResult line = root.Parse(args);
+return line.Errors.Count == 0 ? line.Invoke() : Usage(string.Join(Environment.NewLine, line.Errors.Select(static e => e.Message)));
+
+static int Usage(string error)
+{
+    Console.Error.WriteLine(error);
+    Console.Error.WriteLine("--help shows what can be asked for.");
+    return 2;
+}

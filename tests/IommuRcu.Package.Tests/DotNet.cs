@@ -4,7 +4,10 @@ using System.Text;
 
 namespace IommuRcu.Package.Tests;
 
-internal sealed record CommandResult(int ExitCode, string Output)
+/// <param name="ExitCode">What it ended with.</param>
+/// <param name="Output">The command, and what it printed on both streams.</param>
+/// <param name="StandardOutput">What it printed for other programs to read.</param>
+internal sealed record CommandResult(int ExitCode, string Output, string StandardOutput)
 {
     internal void MustSucceed() => Assert.True(ExitCode == 0, Output);
 
@@ -55,9 +58,10 @@ internal static class DotNet
         }
 
         var output = new StringBuilder();
+        var standardOutput = new StringBuilder();
         using var process = new Process { StartInfo = start };
-        process.OutputDataReceived += (_, line) => Append(line.Data);
-        process.ErrorDataReceived += (_, line) => Append(line.Data);
+        process.OutputDataReceived += (_, line) => Append(line.Data, standardOutput);
+        process.ErrorDataReceived += (_, line) => Append(line.Data, null);
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -68,13 +72,18 @@ internal static class DotNet
         }
 
         process.WaitForExit();
-        return new CommandResult(process.ExitCode, $"dotnet {string.Join(' ', arguments)}\n{output}");
+        return new CommandResult(process.ExitCode, $"dotnet {string.Join(' ', arguments)}\n{output}", standardOutput.ToString());
 
-        void Append(string? line)
+        void Append(string? line, StringBuilder? also)
         {
-            lock (output)
+            // The end of a stream is a null.
+            if (line is not null)
             {
-                output.AppendLine(line);
+                lock (output)
+                {
+                    output.AppendLine(line);
+                    also?.AppendLine(line);
+                }
             }
         }
     }

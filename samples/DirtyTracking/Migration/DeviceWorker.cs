@@ -1,5 +1,4 @@
 // A device and its driver: maps a buffer, lets the device write into it, unmaps it, and does so as fast as it can.
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using IommuRcu;
 using IommuRcu.Emulation;
@@ -26,7 +25,7 @@ internal sealed unsafe class DeviceWorker
     private readonly Thread _thread;
     private ulong _random;
     private long _buffers;
-    private int _throttle;
+    private int _workingSet;
     private bool _stop;
 
     internal DeviceWorker(Guest guest, Findings findings, MigrationOptions options, int index)
@@ -36,6 +35,7 @@ internal sealed unsafe class DeviceWorker
         _device = guest.Iommu.Attach(index, guest.Domain);
         _firstChunk = guest.Chunks * index / options.Devices;
         _chunks = (guest.Chunks * (index + 1) / options.Devices) - _firstChunk;
+        _workingSet = _chunks;
         _writes = new uint[_chunks * PagesPerChunk];
         _dirty = new DirtyBitmap(Guest.IovaOfChunk(_firstChunk), (ulong)_chunks * Guest.ChunkSize);
         _random = Mixing.Hash(((ulong)(uint)options.Seed << 32) + (ulong)index + 1);
@@ -45,11 +45,11 @@ internal sealed unsafe class DeviceWorker
     /// <summary>Buffers mapped, used and unmapped so far.</summary>
     internal long Buffers => Volatile.Read(ref _buffers);
 
-    /// <summary>How much of the time the device is held back, in percent.</summary>
-    internal int Throttle
+    /// <summary>How many chunks of its stripe the device works in at a time: at least the two that it has mapped. It never works slower.</summary>
+    internal int WorkingSet
     {
-        get => Volatile.Read(ref _throttle);
-        set => Volatile.Write(ref _throttle, value);
+        get => Volatile.Read(ref _workingSet);
+        set => Volatile.Write(ref _workingSet, Math.Clamp(value, 2, _chunks));
     }
 
     internal void Start() => _thread.Start();
@@ -103,8 +103,6 @@ internal sealed unsafe class DeviceWorker
             // Two buffers at any time: one is written to while the other is replaced.
             int older = Pick(-1);
             _guest.Map(older);
-            int batch = 0;
-            long batchBegan = Stopwatch.GetTimestamp();
             while (!Volatile.Read(ref _stop))
             {
                 int newer = Pick(older);
@@ -117,12 +115,6 @@ internal sealed unsafe class DeviceWorker
                 Unmap(older);
                 older = newer;
                 Volatile.Write(ref _buffers, _buffers + 1);
-                if (++batch == 32)
-                {
-                    HoldBack(Stopwatch.GetElapsedTime(batchBegan));
-                    batch = 0;
-                    batchBegan = Stopwatch.GetTimestamp();
-                }
             }
 
             Unmap(older);
@@ -136,7 +128,7 @@ internal sealed unsafe class DeviceWorker
     // The device works in a part of its stripe that wanders slowly: that is what the rounds can converge on, and what the heat map shows.
     private int Pick(int not)
     {
-        int window = Math.Max(3, _chunks / 8);
+        int window = WorkingSet;
         int start = (int)(_buffers / 1000 % _chunks);
         int chunk;
         do
@@ -202,14 +194,5 @@ internal sealed unsafe class DeviceWorker
         }
 
         _dirty.Clear();
-    }
-
-    private void HoldBack(TimeSpan worked)
-    {
-        int percent = Throttle;
-        if (percent > 0)
-        {
-            Thread.Sleep(TimeSpan.FromMilliseconds(Math.Min(50, worked.TotalMilliseconds * percent / (100 - percent))) + TimeSpan.FromMilliseconds(1));
-        }
     }
 }

@@ -176,18 +176,18 @@ public sealed unsafe class LiveMigration
 
     private bool CopyWhileDevicesRun(Guest guest, PreCopy copy, Auditor auditor, Stopwatch clock)
     {
-        // At most 1/128 of the memory is left for the time when devices stand still.
-        long enough = Math.Max(16, guest.PageCount / 128);
+        // At most 1/16 of the memory is left for the time when devices stand still: 16 MiB of the default 256, a few milliseconds.
+        long enough = guest.PageCount / 16;
         AddRound(copy.CopyAll());
         while (true)
         {
             double elapsed = clock.Elapsed.TotalSeconds / _options.Seconds;
 
-            // For two thirds of the time devices run at full speed; then they are held back more and more, as a hypervisor does that cannot converge.
-            int throttle = elapsed < 0.65 ? 0 : (int)Math.Min(99, 20 + ((elapsed - 0.65) * 280));
+            // The guest's load: devices always run at full speed, but after half of the time they keep to less and less of the memory.
+            int workingSet = (int)(guest.Chunks / _options.Devices * 0.25 * Math.Min(1, 2.5 * (0.9 - elapsed)));
             foreach (DeviceWorker device in _devices)
             {
-                device.Throttle = throttle;
+                device.WorkingSet = workingSet;
             }
 
             long began = Stopwatch.GetTimestamp();
@@ -204,14 +204,14 @@ public sealed unsafe class LiveMigration
                 PagesToConverge = enough,
                 Pages = guest.PageCount,
                 Elapsed = Math.Min(1, elapsed),
-                Throttle = throttle,
+                WorkingSet = (double)_devices.Sum(static d => d.WorkingSet) / guest.Chunks,
                 TablePages = guest.Pages.RetiredPagesTotal + guest.FreedAtOnce,
                 Failures = Failures(guest),
                 Heat = HeatOf(guest, copy.LastRound, Progress.Heat),
             };
             // On a busy machine it may take longer to have looked often enough; not twice as long.
             bool enoughRounds = _rounds.Count >= LeastRounds || elapsed >= 1.8;
-            if (throttle > 0 && pages <= enough && enoughRounds)
+            if (pages <= enough && enoughRounds)
             {
                 return true;
             }

@@ -29,12 +29,17 @@ public sealed record MigrationOptions
 
         if (Size % Guest.ChunkSize != 0 || Size < (ulong)Devices * Guest.MinChunks * Guest.ChunkSize)
         {
-            throw new ArgumentException($"The memory is a multiple of 2 MiB, and at least {Guest.MinChunks * 2} MiB for each device.");
+            throw new ArgumentException(
+                $"The memory is a multiple of 2 MiB, and at least {Guest.MinChunks * 2} MiB for each device: {Size >> 20} MiB is not, with {Devices}.");
         }
 
-        if (Size > 64UL << 30)
+        // Source, destination, and the page tables beside them.
+        ulong needed = (2 * Size) + (Size / 128) + (128UL << 20);
+        var available = (ulong)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (Size > 64UL << 30 || needed > available)
         {
-            throw new ArgumentException("The memory is at most 64 GiB.");
+            throw new ArgumentException(
+                $"{Size >> 20} MiB are too much: the memory is at most 64 GiB, and takes {needed >> 20} MiB of the {available >> 20} MiB that this machine has.");
         }
 
         if (!(Seconds is > 0 and <= 3600))

@@ -41,8 +41,8 @@ public sealed record MigrationProgress
     /// <summary>The part of the time that is over, 0 to 1.</summary>
     public double Elapsed { get; init; }
 
-    /// <summary>How much devices are held back, in percent.</summary>
-    public int Throttle { get; init; }
+    /// <summary>The part of the memory that devices work in at a time, 0 to 1.</summary>
+    public double WorkingSet { get; init; }
 
     /// <summary>Table pages that left the tables so far.</summary>
     public long TablePages { get; init; }

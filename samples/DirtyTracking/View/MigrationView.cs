@@ -112,7 +112,7 @@ internal static class MigrationView
             + (now.Failures == 0 ? "[green]no failures[/]" : $"[red]{now.Failures:n0} failures[/]")),
         Bar("time", now.Elapsed, Color.Blue, $"{now.Elapsed * 100:f0} %"),
         Bar("dirty a round", now.Pages == 0 ? 0 : (double)now.PagesOfRound / now.Pages, Color.Orange1, $"{now.PagesOfRound:n0} pages"),
-        Bar("devices held back", now.Throttle / 100.0, Color.Purple, $"{now.Throttle} %"),
+        Bar("working set", now.WorkingSet, Color.Purple, $"{now.WorkingSet * 100:f0} %"),
         new Panel(HeatMap(now.Heat)).Header("dirty memory, last rounds").BorderColor(Color.Grey));
 
     private static Markup Bar(string what, double part, Color color, string value)

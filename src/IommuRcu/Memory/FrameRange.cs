@@ -54,5 +54,11 @@ internal sealed unsafe class FrameRange
         return new FrameRange(first, (long)frames, pointer);
     }
 
+    /// <summary>Tells whether a frame is in both ranges.</summary>
+    internal bool Overlaps(FrameRange other)
+        => FirstFrame < other.FirstFrame + (ulong)other.Frames && other.FirstFrame < FirstFrame + (ulong)Frames;
+
+    public override string ToString() => PhysicalRange.OfSize(new PhysicalAddress(FirstFrame << 12), (ulong)Frames << 12).ToString();
+
     internal void Release() => NativeMemory.Free(_block);
 }

@@ -48,7 +48,9 @@ public sealed unsafe partial class PageAllocator : IDisposable
     /// <param name="memory">The memory to take pages from.</param>
     /// <param name="options">From where, and how many; <see langword="null"/> for all windows without a limit.</param>
     /// <exception cref="ArgumentNullException"><paramref name="memory"/> is <see langword="null"/>.</exception>
-    /// <exception cref="ArgumentException">A range does not lie in one window, overlaps another range of the options, or no whole frame is left.</exception>
+    /// <exception cref="ArgumentException">
+    /// A range does not lie in one window, overlaps another range of the options or a range of another allocator on the memory, or no whole frame is left.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The memory is disposed.</exception>
     public PageAllocator(PhysicalMemory memory, PageAllocatorOptions? options = null)
     {
@@ -236,6 +238,23 @@ public sealed unsafe partial class PageAllocator : IDisposable
             {
                 throw new InvalidOperationException(
                     $"{live} pages are in use, {RetiredPages} of them waiting for a grace period. Free them, and call Rcu.Barrier() before disposing.");
+            }
+        }
+    }
+
+    /// <summary>Refuses frames that another allocator of the same memory hands out already: each would give the other's pages away.</summary>
+    internal void ThrowIfOverlaps(PageAllocator other)
+    {
+        foreach (FrameRange range in _ranges)
+        {
+            foreach (FrameRange taken in other._ranges)
+            {
+                if (range.Overlaps(taken))
+                {
+                    throw new ArgumentException(
+                        $"The frames {range} overlap {taken}, which another allocator of this memory has: give each allocator Ranges of its own, or share one.",
+                        "options");
+                }
             }
         }
     }

@@ -213,6 +213,11 @@ public sealed unsafe class PhysicalMemory : IDisposable
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            foreach (PageAllocator other in _allocators)
+            {
+                allocator.ThrowIfOverlaps(other);
+            }
+
             _allocators.Add(allocator);
         }
     }

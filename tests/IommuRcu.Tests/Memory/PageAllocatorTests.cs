@@ -7,10 +7,11 @@ public sealed unsafe class PageAllocatorTests : IDisposable
 {
     private const ulong MiB = 1UL << 20;
 
-    private readonly PhysicalMemory _memory = PhysicalMemory.Allocate(16 * MiB);
+    // What lies above 16 MiB is for the tests that need a second allocator.
+    private readonly PhysicalMemory _memory = PhysicalMemory.Allocate(48 * MiB);
     private readonly PageAllocator _pages;
 
-    public PageAllocatorTests() => _pages = new PageAllocator(_memory);
+    public PageAllocatorTests() => _pages = new PageAllocator(_memory, new() { Ranges = [PhysicalRange.OfSize(new(0), 16 * MiB)] });
 
     public void Dispose()
     {
@@ -80,7 +81,7 @@ public sealed unsafe class PageAllocatorTests : IDisposable
     [Fact]
     public void ForeignPage_Throws()
     {
-        using var others = new PageAllocator(_memory, new() { Ranges = [PhysicalRange.OfSize(new(8 * MiB), MiB)] });
+        using var others = new PageAllocator(_memory, new() { Ranges = [PhysicalRange.OfSize(new(16 * MiB), MiB)] });
         TablePage page = others.Allocate();
         Assert.Throws<ArgumentException>(() => _pages.Free(page));
         Assert.Throws<ArgumentException>(() => _pages.Free(default));
@@ -89,6 +90,29 @@ public sealed unsafe class PageAllocatorTests : IDisposable
         Assert.Throws<ArgumentException>(() => _pages.FreeList(ref list));
         Assert.Equal(1, list.Count);
         others.FreeList(ref list);
+    }
+
+    [Theory]
+    [InlineData(0UL, 32 * MiB)]
+    [InlineData(16 * MiB - 4096, 2 * 4096UL)]
+    [InlineData(4 * MiB, 4096UL)]
+    [InlineData(0UL, 3 * 4096UL)]
+    public void FramesOfAnotherAllocator_AreRefused(ulong first, ulong size)
+    {
+        ArgumentException refused = Assert.Throws<ArgumentException>(
+            () => new PageAllocator(_memory, new() { Ranges = [PhysicalRange.OfSize(new(40 * MiB), 4096), PhysicalRange.OfSize(new(first), size)] }));
+        Assert.Contains("another allocator", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Frames_AreFreeForAnotherAllocator_BesideOnesInUseAndAfterDispose()
+    {
+        // Up to the very frame: the first allocator ends at 16 MiB.
+        for (int i = 0; i < 2; i++)
+        {
+            using var beside = new PageAllocator(_memory, new() { Ranges = [PhysicalRange.OfSize(new(16 * MiB), 16 * MiB)] });
+            Assert.Throws<ArgumentException>(() => new PageAllocator(_memory));
+        }
     }
 
     [Fact]
@@ -196,7 +220,7 @@ public sealed unsafe class PageAllocatorTests : IDisposable
     [Fact]
     public void Limit_HoldsWhateverThreadsKeepAtHand()
     {
-        using var limited = new PageAllocator(_memory, new() { LimitBytes = 100 * 4096, Ranges = [PhysicalRange.OfSize(new(4 * MiB), 4 * MiB)] });
+        using var limited = new PageAllocator(_memory, new() { LimitBytes = 100 * 4096, Ranges = [PhysicalRange.OfSize(new(16 * MiB), 4 * MiB)] });
         var taken = new List<TablePage>();
         var thread = new Thread(() =>
         {
@@ -223,7 +247,7 @@ public sealed unsafe class PageAllocatorTests : IDisposable
     [Fact]
     public void PagesOfALiveThread_AreCalledInBeforeMemoryCountsAsUsedUp()
     {
-        using var few = new PageAllocator(_memory, new() { Ranges = [PhysicalRange.OfSize(new(4 * MiB), 8 * 4096)] });
+        using var few = new PageAllocator(_memory, new() { Ranges = [PhysicalRange.OfSize(new(16 * MiB), 8 * 4096)] });
         using var freed = new ManualResetEventSlim();
         using var end = new ManualResetEventSlim();
         var holder = new Thread(() =>
@@ -282,7 +306,7 @@ public sealed unsafe class PageAllocatorTests : IDisposable
     [Fact]
     public void Poison_FillsFreedPages()
     {
-        using var poisoned = new PageAllocator(_memory, new() { PoisonFreedPages = true, Ranges = [PhysicalRange.OfSize(new(4 * MiB), MiB)] });
+        using var poisoned = new PageAllocator(_memory, new() { PoisonFreedPages = true, Ranges = [PhysicalRange.OfSize(new(16 * MiB), MiB)] });
         TablePage page = poisoned.Allocate();
         ulong* entries = (ulong*)page.Pointer;
         poisoned.Free(page);
@@ -297,7 +321,7 @@ public sealed unsafe class PageAllocatorTests : IDisposable
     [Fact]
     public void WriteToAFreedPage_IsCountedWhereFreedPagesArePoisoned()
     {
-        using var poisoned = new PageAllocator(_memory, new() { PoisonFreedPages = true, Ranges = [PhysicalRange.OfSize(new(4 * MiB), MiB)] });
+        using var poisoned = new PageAllocator(_memory, new() { PoisonFreedPages = true, Ranges = [PhysicalRange.OfSize(new(16 * MiB), MiB)] });
         TablePage page = poisoned.Allocate();
         ulong* entries = (ulong*)page.Pointer;
         poisoned.Free(page);
