@@ -6,7 +6,8 @@ namespace IommuRcu.Emulation;
 
 /// <summary>Translates the DMA of emulated devices through a domain's own tables, with caches that go stale, as strictly as hardware does.</summary>
 /// <remarks>
-/// <para>It walks the tables entry by entry and never opens a read-side section: only the flush of an unmap, drained, keeps a device off what was unmapped.
+/// <para>It reads entries by its own statement of each of the library's formats (of a user's format, by that format's), refuses what the specifications reserve, and
+/// never opens a read-side section: only the flush of an unmap, drained, keeps a device off what was unmapped.
 /// A translation that was cached is used until it is invalidated, whatever the tables say meanwhile. Accessed and dirty bits are set by compare-exchange
 /// against the entry that was walked; if it changed, the walk begins again.</para>
 /// <para>An invalidation returns when every walk and every DMA that began before it is done.</para>
@@ -82,8 +83,8 @@ public sealed partial class EmulatedIommu : IIommuInvalidator, IDisposable
         lock (_lock)
         {
             var visitor = new WalkerOfDomain(Hooks);
-            (HardwareWalker walker, PageTableGeometry geometry) = domain.Accept<WalkerOfDomain, (HardwareWalker, PageTableGeometry)>(ref visitor);
-            return Attach(deviceId, ContextOf(domain), domain, walker, geometry, () => domain.Root);
+            HardwareWalker walker = domain.Accept<WalkerOfDomain, HardwareWalker>(ref visitor);
+            return Attach(deviceId, ContextOf(domain), domain, walker, domain.AddressBits, () => domain.Root);
         }
     }
 
@@ -99,11 +100,16 @@ public sealed partial class EmulatedIommu : IIommuInvalidator, IDisposable
     public EmulatedDevice Attach<TFormat>(int deviceId, PageTableRoot root, int addressBits = 0)
         where TFormat : struct, IPageTableFormat
     {
-        PageTableGeometry geometry = GeometryOf<TFormat>(addressBits == 0 ? TFormat.DefaultAddressBits : addressBits);
+        int width = addressBits == 0 ? TFormat.DefaultAddressBits : addressBits;
+        if (!TFormat.TryGetGeometry(width, out _))
+        {
+            throw new ArgumentException($"{TFormat.Name} has no tables for addresses of {width} bits.", nameof(addressBits));
+        }
+
         lock (_lock)
         {
             TranslationContext context = AddContext(shared: true);
-            return Attach(deviceId, context, context, new HardwareWalker<TFormat> { Hooks = Hooks }, geometry, () => root);
+            return Attach(deviceId, context, context, HardwareWalker.Of<TFormat>(Hooks), width, () => root);
         }
     }
 
@@ -168,12 +174,6 @@ public sealed partial class EmulatedIommu : IIommuInvalidator, IDisposable
         }
     }
 
-    private static PageTableGeometry GeometryOf<TFormat>(int addressBits)
-        where TFormat : struct, IPageTableFormat
-        => TFormat.TryGetGeometry(addressBits, out PageTableGeometry geometry)
-            ? geometry
-            : throw new ArgumentException($"{TFormat.Name} has no tables for addresses of {addressBits} bits.", nameof(addressBits));
-
     private EmulatedDevice? Find(int deviceId)
         => Volatile.Read(ref _devices).TryGetValue(deviceId, out EmulatedDevice? device) ? device : null;
 
@@ -184,7 +184,7 @@ public sealed partial class EmulatedIommu : IIommuInvalidator, IDisposable
     }
 
     private EmulatedDevice Attach(
-        int deviceId, TranslationContext context, object key, HardwareWalker walker, PageTableGeometry geometry, Func<PageTableRoot> root)
+        int deviceId, TranslationContext context, object key, HardwareWalker walker, int addressBits, Func<PageTableRoot> root)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         EmulatedDevice? device = Find(deviceId);
@@ -195,7 +195,7 @@ public sealed partial class EmulatedIommu : IIommuInvalidator, IDisposable
 
         if (!context.HasDevices)
         {
-            context.Bind(key, walker, geometry, root);
+            context.Bind(key, walker, addressBits, root);
         }
 
         if (device is null)
@@ -210,10 +210,10 @@ public sealed partial class EmulatedIommu : IIommuInvalidator, IDisposable
         return device;
     }
 
-    private readonly struct WalkerOfDomain(EmulationHooks? hooks) : IDomainVisitor<(HardwareWalker Walker, PageTableGeometry Geometry)>
+    private readonly struct WalkerOfDomain(EmulationHooks? hooks) : IDomainVisitor<HardwareWalker>
     {
-        public (HardwareWalker Walker, PageTableGeometry Geometry) Visit<TFormat>(IommuDomain domain)
+        public HardwareWalker Visit<TFormat>(IommuDomain domain)
             where TFormat : struct, IPageTableFormat
-            => (new HardwareWalker<TFormat> { Hooks = hooks }, GeometryOf<TFormat>(domain.AddressBits));
+            => HardwareWalker.Of<TFormat>(hooks);
     }
 }

@@ -37,7 +37,26 @@ internal abstract class HardwareWalker
 
     internal EmulationHooks? Hooks { get; init; }
 
-    internal abstract WalkRoot RootOf(PageTableRoot root, PageTableGeometry geometry);
+    internal abstract WalkRoot RootOf(PageTableRoot root, int addressBits);
+
+    /// <summary>Makes the walk of a format's hardware: by its own statement of the library's formats, by the format's for a user's.</summary>
+    internal static HardwareWalker Of<TFormat>(EmulationHooks? hooks)
+        where TFormat : struct, IPageTableFormat
+    {
+        Type format = typeof(TFormat);
+        return format == typeof(VtdSecondStageFormat) ? new HardwareWalker<VtdSecondStageDecoder> { Hooks = hooks }
+            : format == typeof(AmdV1Format) ? new HardwareWalker<AmdV1Decoder> { Hooks = hooks }
+            : format == typeof(X86FirstStageFormat) ? new HardwareWalker<X86FirstStageDecoder> { Hooks = hooks }
+            : format == typeof(ArmStage1Format<ArmGranule4K>) ? new HardwareWalker<ArmDecoder<ArmStage1, Arm4K>> { Hooks = hooks }
+            : format == typeof(ArmStage1Format<ArmGranule16K>) ? new HardwareWalker<ArmDecoder<ArmStage1, Arm16K>> { Hooks = hooks }
+            : format == typeof(ArmStage1Format<ArmGranule64K>) ? new HardwareWalker<ArmDecoder<ArmStage1, Arm64K>> { Hooks = hooks }
+            : format == typeof(ArmStage2Format<ArmGranule4K>) ? new HardwareWalker<ArmDecoder<ArmStage2, Arm4K>> { Hooks = hooks }
+            : format == typeof(ArmStage2Format<ArmGranule16K>) ? new HardwareWalker<ArmDecoder<ArmStage2, Arm16K>> { Hooks = hooks }
+            : format == typeof(ArmStage2Format<ArmGranule64K>) ? new HardwareWalker<ArmDecoder<ArmStage2, Arm64K>> { Hooks = hooks }
+            : format == typeof(RiscVFirstStageFormat) ? new HardwareWalker<RiscVDecoder<RiscVFirstStage>> { Hooks = hooks }
+            : format == typeof(RiscVSecondStageFormat) ? new HardwareWalker<RiscVDecoder<RiscVSecondStage>> { Hooks = hooks }
+            : new HardwareWalker<StatedDecoder<TFormat>> { Hooks = hooks };
+    }
 
     /// <summary>Translates one IOVA for one access.</summary>
     /// <param name="memory">The physical memory that holds the tables.</param>
@@ -63,19 +82,24 @@ internal abstract class HardwareWalker
 }
 
 /// <summary>The walk for one format.</summary>
+/// <typeparam name="TDecoder">How its entries are read.</typeparam>
 /// <remarks>
 /// An entry is decided by one 64-bit load. Accessed and dirty bits are set by compare-exchange against the entry that was read: when it changed
-/// meanwhile, nothing of it is believed and the walk begins again, permissions included.
+/// meanwhile, nothing of it is believed and the walk begins again, permissions included. What any entry on the way refuses is refused.
 /// </remarks>
-internal sealed unsafe class HardwareWalker<TFormat> : HardwareWalker
-    where TFormat : struct, IPageTableFormat
+internal sealed unsafe class HardwareWalker<TDecoder> : HardwareWalker
+    where TDecoder : struct, IEntryDecoder
 {
-    private static int IndexBits => TFormat.GranuleLog2 - 3;
+    private static int IndexBits => TDecoder.GranuleLog2 - 3;
 
-    internal override int TableShift => TFormat.GranuleLog2 + IndexBits;
+    internal override int TableShift => TDecoder.GranuleLog2 + IndexBits;
 
-    internal override WalkRoot RootOf(PageTableRoot root, PageTableGeometry geometry)
-        => new(root.Address.Value, root.Levels, root.Levels == geometry.Levels ? geometry.RootIndexBits : IndexBits);
+    // A root is aligned to its size: registers have no bits below it.
+    internal override WalkRoot RootOf(PageTableRoot root, int addressBits)
+    {
+        int indexBits = TDecoder.RootIndexBits(addressBits, root.Levels);
+        return new(root.Address.Value & ~((8UL << indexBits) - 1), root.Levels, indexBits);
+    }
 
     internal override bool TryWalk(
         PhysicalMemory memory,
@@ -119,14 +143,16 @@ internal sealed unsafe class HardwareWalker<TFormat> : HardwareWalker
 
     private static bool IsTranslatable(WalkRoot root, ulong iova)
     {
-        int width = TFormat.GranuleLog2 + ((root.Levels - 1) * IndexBits) + root.RootIndexBits;
+        int width = TDecoder.GranuleLog2 + ((root.Levels - 1) * IndexBits) + root.RootIndexBits;
         if (width >= 64)
         {
             return true;
         }
 
-        return TFormat.SignExtended ? (ulong)((long)(iova << (64 - width)) >> (64 - width)) == iova : iova >> width == 0;
+        return TDecoder.SignExtended ? (ulong)((long)(iova << (64 - width)) >> (64 - width)) == iova : iova >> width == 0;
     }
+
+    private static int Shift(int level) => TDecoder.GranuleLog2 + (level * IndexBits);
 
     private Outcome Walk(
         PhysicalMemory memory, WalkRoot root, ulong iova, bool write, TranslationCache? tables, ref long sequence, long seen, ref WalkResult result)
@@ -134,18 +160,20 @@ internal sealed unsafe class HardwareWalker<TFormat> : HardwareWalker
         int level = root.Levels - 1;
         ulong table = root.Address;
         int bits = root.RootIndexBits;
-        ulong tableKey = iova >> (TFormat.GranuleLog2 + IndexBits);
+        ulong rights = DecodedEntry.CanRead | DecodedEntry.CanWrite;
+        ulong tableKey = iova >> TableShift;
         if (tables is not null && level > 0 && tables.TryGet(tableKey, out ulong cached))
         {
             // As hardware does: what this cache says is not compared with the tables again.
             level = 0;
-            table = cached;
+            table = cached & WalkResult.FrameMask;
+            rights = cached & (DecodedEntry.CanRead | DecodedEntry.CanWrite);
             bits = IndexBits;
         }
 
         while (true)
         {
-            ulong index = (iova >> (TFormat.GranuleLog2 + (level * IndexBits))) & ((1UL << bits) - 1);
+            ulong index = (iova >> Shift(level)) & ((1UL << bits) - 1);
             var slot = (ulong*)memory.PointerOrNull(new PhysicalAddress(table + (index * 8)), 8);
             if (slot == null)
             {
@@ -154,50 +182,52 @@ internal sealed unsafe class HardwareWalker<TFormat> : HardwareWalker
 
             // Acquire: what the table held when the entry that led here was stored is read after it.
             ulong entry = Volatile.Read(ref *slot);
-            if (level > 0 && TFormat.IsTable(entry, level))
+            DecodedEntry decoded = TDecoder.Decode(entry, level);
+            if (decoded.Kind is EntryKind.Hole or EntryKind.Reserved)
             {
-                if ((entry & TFormat.TableAccessedMask) != TFormat.TableAccessedMask
-                    && Interlocked.CompareExchange(ref *slot, entry | TFormat.TableAccessedMask, entry) != entry)
-                {
-                    return Outcome.Changed;
-                }
-
-                table = TFormat.TableAddress(entry);
-                level--;
-                bits = IndexBits;
-                if (level == 0)
-                {
-                    tables?.Put(tableKey, table, ref sequence, seen);
-                }
-
-                continue;
+                return Refuse(decoded.Kind == EntryKind.Hole ? IommuFaultReason.NotPresent : IommuFaultReason.Reserved, level, entry, ref result);
             }
 
-            return TFormat.IsLeaf(entry, level)
-                ? Access(slot, entry, level, iova, write, ref result)
-                : Refuse(IommuFaultReason.NotPresent, level, entry, ref result);
+            rights &= decoded.Rights;
+            if ((rights & (write ? DecodedEntry.CanWrite : DecodedEntry.CanRead)) == 0)
+            {
+                return Refuse(write ? IommuFaultReason.WriteDenied : IommuFaultReason.ReadDenied, level, entry, ref result);
+            }
+
+            if (decoded.Kind == EntryKind.Leaf)
+            {
+                // Hardware may keep one translation for a whole run: an entry that is not its part of the run would lead two ways.
+                ulong itemsMask = (1UL << decoded.Below) - (1UL << Shift(level));
+                return TDecoder.RunsHoldOwnAddresses && ((decoded.Address ^ iova) & itemsMask) != 0
+                    ? Refuse(IommuFaultReason.Reserved, level, entry, ref result)
+                    : Access(slot, entry, decoded, rights, level, iova, write, ref result);
+            }
+
+            if ((entry & TDecoder.TableTouch) != TDecoder.TableTouch
+                && Interlocked.CompareExchange(ref *slot, entry | TDecoder.TableTouch, entry) != entry)
+            {
+                return Outcome.Changed;
+            }
+
+            // Levels that an entry skips translate zeroes alone.
+            if (((iova >> Shift(decoded.Below + 1)) & ((1UL << (Shift(level) - Shift(decoded.Below + 1))) - 1)) != 0)
+            {
+                return Refuse(IommuFaultReason.NotPresent, level, entry, ref result);
+            }
+
+            table = decoded.Address;
+            level = decoded.Below;
+            bits = IndexBits;
+            if (level == 0)
+            {
+                tables?.Put(tableKey, table | rights, ref sequence, seen);
+            }
         }
     }
 
-    private Outcome Access(ulong* slot, ulong entry, int level, ulong iova, bool write, ref WalkResult result)
+    private Outcome Access(ulong* slot, ulong entry, in DecodedEntry leaf, ulong rights, int level, ulong iova, bool write, ref WalkResult result)
     {
-        IommuAccess access = TFormat.Access(entry, level);
-        if (!write && (access & IommuAccess.Read) == 0)
-        {
-            return Refuse(IommuFaultReason.ReadDenied, level, entry, ref result);
-        }
-
-        if (write && (access & IommuAccess.Write) == 0)
-        {
-            return Refuse(IommuFaultReason.WriteDenied, level, entry, ref result);
-        }
-
-        ulong touched = entry | TFormat.AccessedMask;
-        if (write)
-        {
-            touched = TFormat.WithDirty(touched);
-        }
-
+        ulong touched = TDecoder.Touch(entry, write);
         if (Hooks is not null)
         {
             Hooks.BeforeTouch?.Invoke(new Iova(iova));
@@ -213,14 +243,14 @@ internal sealed unsafe class HardwareWalker<TFormat> : HardwareWalker
             return Outcome.Changed;
         }
 
-        ulong offsetMask = (1UL << TFormat.LeafSizeLog2(entry, level)) - 1;
-        ulong frame = ((TFormat.LeafAddress(entry) & ~offsetMask) | (iova & offsetMask)) & WalkResult.FrameMask;
+        ulong offsetMask = (1UL << leaf.Below) - 1;
+        ulong frame = ((leaf.Address & ~offsetMask) | (iova & offsetMask)) & WalkResult.FrameMask;
 
         // A later write may go through the cache only if it finds the page dirty already, or dirty state is not tracked.
-        result.Frame = frame | ((access & IommuAccess.Read) != 0 ? WalkResult.CanRead : 0);
-        if ((access & IommuAccess.Write) != 0)
+        result.Frame = frame | ((rights & DecodedEntry.CanRead) != 0 ? WalkResult.CanRead : 0);
+        if ((rights & DecodedEntry.CanWrite) != 0)
         {
-            result.Frame |= WalkResult.MayWrite | (TFormat.WithDirty(touched) == touched ? WalkResult.CanWrite : 0);
+            result.Frame |= WalkResult.MayWrite | (TDecoder.Touch(touched, write: true) == touched ? WalkResult.CanWrite : 0);
         }
 
         result.Level = level;

@@ -13,10 +13,13 @@ public enum IommuFaultReason
     /// <summary>An entry on the way maps nothing.</summary>
     NotPresent,
 
-    /// <summary>The page may not be read.</summary>
+    /// <summary>An entry on the way has bits set, or an encoding, that the specification of the format reserves.</summary>
+    Reserved,
+
+    /// <summary>The page, or a table on the way, may not be read.</summary>
     ReadDenied,
 
-    /// <summary>The page may not be written.</summary>
+    /// <summary>The page, or a table on the way, may not be written.</summary>
     WriteDenied,
 
     /// <summary>An entry points to a table that lies outside the physical memory.</summary>

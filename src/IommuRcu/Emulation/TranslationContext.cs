@@ -11,7 +11,7 @@ internal sealed class TranslationContext(EmulatedIommu iommu, bool shared) : IIo
 
     // Set once, before the first device is attached.
     private HardwareWalker? _walker;
-    private PageTableGeometry _geometry;
+    private int _addressBits;
     private WalkRoot? _root;
 
     // Replaced as a whole under the lock.
@@ -44,7 +44,7 @@ internal sealed class TranslationContext(EmulatedIommu iommu, bool shared) : IIo
             // A domain may grow before it is attached; Attach asks it for the root then.
             if (_walker is not null)
             {
-                Volatile.Write(ref _root, _walker.RootOf(root, _geometry));
+                Volatile.Write(ref _root, _walker.RootOf(root, _addressBits));
             }
         }
 
@@ -62,15 +62,15 @@ internal sealed class TranslationContext(EmulatedIommu iommu, bool shared) : IIo
         }
     }
 
-    internal void Bind(object key, HardwareWalker walker, PageTableGeometry geometry, Func<PageTableRoot> root)
+    internal void Bind(object key, HardwareWalker walker, int addressBits, Func<PageTableRoot> root)
     {
         lock (_lock)
         {
             // Asked for under the lock: a root that grows now is either seen here, or told by RootChanged after this.
-            Volatile.Write(ref _root, walker.RootOf(root(), geometry));
+            Volatile.Write(ref _root, walker.RootOf(root(), addressBits));
             Key = key;
             _walker = walker;
-            _geometry = geometry;
+            _addressBits = addressBits;
         }
     }
 
