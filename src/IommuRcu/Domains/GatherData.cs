@@ -47,6 +47,24 @@ internal struct GatherData
         Pages.Add(page);
     }
 
+    /// <summary>Returns one range that covers both, with no pages: what a flush for both is asked for.</summary>
+    internal readonly GatherData Covering(in GatherData other)
+    {
+        GatherData both = default;
+        AddTo(ref both);
+        other.AddTo(ref both);
+        return both;
+    }
+
+    private readonly void AddTo(ref GatherData all)
+    {
+        if (HasRange)
+        {
+            all.AddRange(new Iova(First), new Iova(Last));
+            all.TablesFreed |= TablesFreed || !Pages.IsEmpty;
+        }
+    }
+
     internal void Append(ref GatherData other)
     {
         if (other.HasRange)

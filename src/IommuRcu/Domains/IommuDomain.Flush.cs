@@ -8,18 +8,27 @@ public abstract partial class IommuDomain
 {
     private readonly object _pendingLock = new();
 
-    // Under the lock; whether it holds anything is read without it.
+    // Held while what is pending is flushed, so that who finds it gone knows that the flush is done. Taken before _pendingLock.
+    private readonly object _pendingFlushLock = new();
+
+    // Under _pendingLock; whether a flush is owed is read without it, and is true until that flush has returned.
     private GatherData _pending;
     private bool _hasPending;
 
     // How many tables the reclaimer unlinked whose flush is not done. While it is not 0 a device may still walk through one of them.
     private int _unflushedTables;
 
-    /// <summary>Gets whether a flush failed that nobody has repeated yet: devices may still reach what was unmapped.</summary>
+    /// <summary>
+    /// Gets whether a flush failed and no repetition has returned yet: devices may still reach what was unmapped. What an open gather holds is not counted,
+    /// but what was taken back from it when it was disposed is.
+    /// </summary>
     public bool HasPendingFlush => Volatile.Read(ref _hasPending);
 
     /// <summary>Repeats the flushes that failed, if there are any. Every other flush of the domain does so as well.</summary>
-    /// <remarks>The exception of a flush that fails again is thrown, and everything stays pending.</remarks>
+    /// <remarks>
+    /// When it returns, what was pending when it was called is flushed, drained, also where another thread is doing so: it waits for that one. The exception of a
+    /// flush that fails again is thrown, and everything stays pending.
+    /// </remarks>
     [FlushesIotlb]
     public void FlushPending()
     {
@@ -27,19 +36,53 @@ public abstract partial class IommuDomain
         FlushStrictly(ref data);
     }
 
-    /// <summary>Flushes, then retires. When the flush throws, the data is as it was, with what was pending added: nothing is lost.</summary>
+    /// <summary>Flushes, then retires; what is pending as well. When the flush throws, the data is as it was, and what was pending stays pending.</summary>
     [FlushesIotlb]
     internal void Flush([Retires] ref GatherData data)
     {
         if (Volatile.Read(ref _hasPending))
         {
-            TakePending(ref data);
+            FlushWithPending(ref data);
+            return;
         }
 
         if (data.HasRange)
         {
             // Flush before retire: a device may be walking the pages until the invalidation has drained.
             Invalidator?.Invalidate(data.Range, data.TablesFreed || !data.Pages.IsEmpty);
+            Retire(ref data);
+        }
+    }
+
+    // One flush for the data and for what is pending. Rare: a flush failed before.
+    private void FlushWithPending([Retires] ref GatherData data)
+    {
+        lock (_pendingFlushLock)
+        {
+            GatherData pending = default;
+            lock (_pendingLock)
+            {
+                pending.Append(ref _pending);
+            }
+
+            try
+            {
+                if (pending.HasRange || data.HasRange)
+                {
+                    GatherData both = pending.Covering(in data);
+                    Invalidator?.Invalidate(both.Range, both.TablesFreed);
+                    Retire(ref pending);
+                }
+            }
+            finally
+            {
+                // Empty when all went well. Only now nothing is owed: not when the flush began.
+                Defer(ref pending);
+            }
+        }
+
+        if (data.HasRange)
+        {
             Retire(ref data);
         }
     }
@@ -150,15 +193,6 @@ public abstract partial class IommuDomain
         {
             Defer(ref data);
             throw;
-        }
-    }
-
-    private void TakePending(ref GatherData data)
-    {
-        lock (_pendingLock)
-        {
-            data.Append(ref _pending);
-            Volatile.Write(ref _hasPending, false);
         }
     }
 }

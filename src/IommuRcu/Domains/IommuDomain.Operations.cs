@@ -54,7 +54,11 @@ public abstract partial class IommuDomain
     /// Dirty and accessed state stay. Two exceptions follow from the formats: a page that becomes writable counts as dirty as a new mapping of it would, and where a
     /// read-only page cannot be dirty (Arm) the state is lost: read it first.
     /// </remarks>
-    /// <exception cref="ArgumentException">A value is misaligned, the range is empty, overflows, lies outside the aperture, or cuts a larger page; or the format has no such access. Nothing was changed.</exception>
+    /// <exception cref="ArgumentException">
+    /// A value is misaligned, the range is empty, overflows, lies outside the aperture, or cuts a larger page; or the format has no such access; or, where the format
+    /// <see cref="IPageTableFormat.NeedsBreakBeforeMake"/> (Arm), a page has another memory type (<see cref="IommuAccess.Cacheable"/>,
+    /// <see cref="IommuAccess.Mmio"/>), which takes unmapping and mapping it again. Nothing was changed.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The domain is disposed.</exception>
     [MayHoldReadLock]
     public ulong Protect(Iova iova, ulong size, IommuAccess access)

@@ -48,6 +48,10 @@ public abstract partial class IommuDomain : IDisposable
     public abstract bool IsSignExtended { get; }
 
     /// <summary>Gets the root table as hardware is to be told of it: address and levels of one moment.</summary>
+    /// <remarks>
+    /// While the root grows it is the new one from before <see cref="IIommuInvalidator.RootChanged"/> is called: who attaches a device and reads this
+    /// under a lock that RootChanged takes as well misses no root.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The domain is disposed.</exception>
     public abstract PageTableRoot Root { get; }
 

@@ -83,7 +83,8 @@ public ref struct IotlbGather
 
     /// <summary>Takes over a page that left a table: it is retired after the flush, and freed to the domain's allocator a grace period later.</summary>
     /// <param name="page">The page, on no list. The range that it served was added before.</param>
-    /// <exception cref="ArgumentException">The value is no page.</exception>
+    /// <remarks>When an exception is thrown, the page and the gather are as they were.</remarks>
+    /// <exception cref="ArgumentException">The value is no page, or a page of another allocator than the domain's.</exception>
     /// <exception cref="InvalidOperationException">
     /// The gather has no range, is over, or was never opened; or the page is free, still linked, gathered already, or on a list.
     /// </exception>
@@ -93,6 +94,17 @@ public ref struct IotlbGather
         if (page.IsNull)
         {
             throw new ArgumentException("The value is no page.", nameof(page));
+        }
+
+        // Asked now, and not when the page is retired: there it would fail the flushes of everybody.
+        if (!state.Domain!.PageAllocator.IsOwnerOf(page))
+        {
+            throw new ArgumentException("The page belongs to another allocator than the gather's domain.", nameof(page));
+        }
+
+        if (page.IsOnList)
+        {
+            throw new InvalidOperationException($"The page ({page}) is on a list already.");
         }
 
         if (state.Data.IsEmpty)

@@ -84,23 +84,29 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
         // Where the range cuts a contiguous run, the item that says that the run is dirty may lie outside.
         var scan = new DirtyScan(
             bitmap, mode == DirtyReadMode.ReadAndClear, cleanFirst, cleanLast, cleanFirst & ~RunMaskAt(cleanFirst), cleanLast | RunMaskAt(cleanLast));
-        ulong linear = scan.First;
-        bool more = true;
-        while (more)
+        try
         {
-            // Closed and opened again every so many tables: no grace period waits for the whole of a large domain.
-            using (Rcu.ReadLock())
+            ulong linear = scan.First;
+            bool more = true;
+            while (more)
             {
-                for (int i = 0; more && i < TablesPerSection; i++)
+                // Closed and opened again every so many tables: no grace period waits for the whole of a large domain.
+                using (Rcu.ReadLock())
                 {
-                    more = ScanTable<TState>(ref scan, ref linear);
+                    for (int i = 0; more && i < TablesPerSection; i++)
+                    {
+                        more = ScanTable<TState>(ref scan, ref linear);
+                    }
                 }
             }
         }
-
-        if (scan.HasCleaned)
+        finally
         {
-            data.AddRange(ToIova(scan.FirstCleaned), ToIova(scan.LastCleaned));
+            // Whatever ended the scan: what was cleaned is flushed.
+            if (scan.HasCleaned)
+            {
+                data.AddRange(ToIova(scan.FirstCleaned), ToIova(scan.LastCleaned));
+            }
         }
     }
 

@@ -21,11 +21,13 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
         }
 
         // Whoever gets the root takes it down. From here on every call finds the domain disposed.
-        ulong top = Interlocked.Exchange(ref _top, 0);
-        if (top == 0)
+        if (Interlocked.Exchange(ref _top, 0) == 0)
         {
             return;
         }
+
+        // With the roots above, where hardware could not be told of the last ones.
+        ulong top = _newestTop;
 
         int level = TopLevel(top);
         PhysicalAddress root = RootAddressOf(TopTable(top));

@@ -7,14 +7,17 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
 {
     private readonly object _growLock = new();
 
-    // How many levels the hardware was told of. Written under the lock, after RootChanged returned.
-    private int _announcedLevels;
+    // The root that hardware is told of. It runs ahead of the root that software starts from: between the two lies RootChanged. Written under the lock.
+    private ulong _newestTop;
 
     /// <summary>Makes the tree deep enough for an address, and tells the hardware, before anything is mapped there.</summary>
-    /// <remarks>Mappers that need the same growth wait for each other: none may return before the hardware starts from the new root.</remarks>
+    /// <remarks>
+    /// No call starts from a root that the hardware was not told of. So nothing is mapped above what devices reach, whoever grew the tree, and no table that a device may
+    /// still start from can be unlinked: the entry above it is not in anybody's way before RootChanged has returned.
+    /// </remarks>
     private void GrowTo(ulong linear)
     {
-        if (Reaches(Volatile.Read(ref _announcedLevels) - 1, linear))
+        if (Reaches(TopLevel(Volatile.Read(ref _top)), linear))
         {
             return;
         }
@@ -28,12 +31,16 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
                 int missing;
                 lock (_growLock)
                 {
-                    ulong top = _top;
-                    ThrowIfDisposed(top);
-                    missing = MissingLevels(top, linear);
+                    ThrowIfDisposed(_top);
+                    if (Reaches(TopLevel(_top), linear))
+                    {
+                        return;
+                    }
+
+                    missing = MissingLevels(_newestTop, linear);
                     if (missing <= spare.Count)
                     {
-                        Grow(top, linear, ref spare);
+                        Grow(linear, ref spare);
                         return;
                     }
                 }
@@ -63,27 +70,26 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
     }
 
     // Under the lock, with enough spare pages.
-    private void Grow(ulong top, ulong linear, ref PageList spare)
+    private void Grow(ulong linear, ref PageList spare)
     {
+        ulong top = _newestTop;
         while (!Reaches(TopLevel(top), linear) && spare.TryTake(out TablePage page))
         {
             page.MarkLinked();
             int level = TopLevel(top) + 1;
 
-            // The old root stays a table of the tree for good, so whoever still starts from it is right about all that it covers.
+            // The old root stays a table of the tree, so whoever still starts from it is right about all that it covers.
             *(ulong*)page.Pointer = TFormat.TableEntry(RootAddressOf(TopTable(top)).Value, level);
             top = (ulong)page.Pointer | (uint)(level + 1);
-
-            // Release: the new root's first entry is there before anybody starts from it.
-            Volatile.Write(ref _top, top);
         }
 
-        if (TopLevel(top) + 1 > _announcedLevels)
-        {
-            // When this throws the tree has grown and the hardware does not know: the next mapping up there asks again.
-            Invalidator?.RootChanged(RootOf(top));
-            Volatile.Write(ref _announcedLevels, TopLevel(top) + 1);
-        }
+        // First what Root says, then the call, then where software starts: a device that is attached meanwhile gets the new root, or is told of it. When the call
+        // throws, the hardware may use either root: both stay, and the next mapping up there asks again.
+        Volatile.Write(ref _newestTop, top);
+        Invalidator?.RootChanged(RootOf(top));
+
+        // Release: the new root's first entry is there before anybody starts from it.
+        Volatile.Write(ref _top, top);
     }
 
     /// <summary>Says whether a table once was the root: such a table stays, because a mapper may have started from it.</summary>

@@ -56,7 +56,10 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
         {
             if (!mapped)
             {
-                Invalidator?.Invalidate(new IovaRange(ToIova(first), ToIova(last)), tablesFreed: true);
+                GatherData data = default;
+                data.AddRange(ToIova(first), ToIova(last));
+                data.TablesFreed = true;
+                FlushOrDefer(ref data);
             }
         }
     }
@@ -99,7 +102,7 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
     }
 
     /// <summary>Makes sure that a table is linked in which leaves were stored; if it is not, takes the leaves back.</summary>
-    private bool ConfirmOrTakeBack(ulong linear, int level, ulong* table, ulong* slots, int count)
+    private bool ConfirmOrTakeBack(ulong linear, int level, ulong* table, ulong* slots, int count, ref GatherData data)
     {
         bool confirmed = false;
         try
@@ -114,9 +117,10 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
                 // after their Unmap.
                 EntryBlock.Clear(slots, count);
 
-                // What a device found in the table meanwhile is right if the mapping is made elsewhere, and must be forgotten if that fails.
-                ulong last = LastOfItem(linear, level) + ((ulong)(count - 1) << Shift(level));
-                Invalidator?.Invalidate(new IovaRange(ToIova(linear), ToIova(last)), tablesFreed: true);
+                // What a device found in the table meanwhile is right if the mapping is made elsewhere, and must be forgotten if that fails: either way
+                // the call flushes the range before it ends, or leaves the flush pending.
+                data.AddRange(ToIova(linear), ToIova(LastOfItem(linear, level) + ((ulong)(count - 1) << Shift(level))));
+                data.TablesFreed = true;
             }
         }
 

@@ -237,7 +237,7 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
             }
 
             // The last store of the run was a release, so this read pairs with the reclaimer's barrier for all of them.
-            if (TFormat.ReclaimMark != 0 && !place.IsLinked && !ConfirmOrTakeBack(linear, level, place.Table, slots, count))
+            if (TFormat.ReclaimMark != 0 && !place.IsLinked && !ConfirmOrTakeBack(linear, level, place.Table, slots, count, ref data))
             {
                 continue;
             }

@@ -26,6 +26,11 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
             last = Reaches(level, last) ? last : LastOfItem(0, level + 1);
             ThrowIfInsidePage(first, first, last);
             ThrowIfInsidePage(last, first, last);
+            if (TFormat.NeedsBreakBeforeMake)
+            {
+                ThrowIfMemoryTypeChanges(TopTable(top), level, isRoot: true, first, last, access);
+            }
+
             mapped = ProtectIn(TopTable(top), level, isRoot: true, first, last, access);
         }
 
@@ -35,6 +40,40 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
         }
 
         return mapped;
+    }
+
+    /// <summary>
+    /// Throws when a page of a range has another memory type than the access asks for. Permissions may change while an entry is valid; a memory type may not,
+    /// whatever the break-before-make level (Arm DDI 0487, D8.16.1).
+    /// </summary>
+    private void ThrowIfMemoryTypeChanges(ulong* table, int level, bool isRoot, ulong first, ulong last, IommuAccess access)
+    {
+        const IommuAccess MemoryType = IommuAccess.Cacheable | IommuAccess.Mmio;
+        ulong* slot = isRoot ? RootSlot(table, level, first) : Slot(table, level, first);
+        ulong at = first;
+        while (true)
+        {
+            ulong end = Math.Min(LastOfItem(at, level), last);
+            ulong entry = Volatile.Read(ref *slot);
+            if (level > 0 && TFormat.IsTable(entry, level))
+            {
+                ThrowIfMemoryTypeChanges(TableOf(entry), level - 1, isRoot: false, at, end, access);
+            }
+            else if (TFormat.IsLeaf(entry, level) && ((TFormat.Access(entry, level) ^ access) & MemoryType) != 0)
+            {
+                throw new ArgumentException(
+                    $"The page at IOVA {ToIova(at)} is mapped with {TFormat.Access(entry, level)}: {TFormat.Name} does not let a valid entry change its memory type. Unmap it, and map it again.",
+                    nameof(access));
+            }
+
+            if (end == last)
+            {
+                return;
+            }
+
+            at = end + 1;
+            slot++;
+        }
     }
 
     private ulong ProtectIn(ulong* table, int level, bool isRoot, ulong first, ulong last, IommuAccess access)

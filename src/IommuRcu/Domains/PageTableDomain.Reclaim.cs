@@ -89,10 +89,25 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
     /// <returns>How many tables were unlinked.</returns>
     private int ReclaimPass()
     {
-        ulong* keys = stackalloc ulong[MaxBatch];
-        Marked* marked = stackalloc Marked[MaxBatch];
         GatherData data = default;
         int reclaimed = 0;
+        try
+        {
+            ReclaimBatch(ref data, ref reclaimed);
+        }
+        finally
+        {
+            // Whatever happens: a table that was unlinked is flushed, or its flush is pending.
+            FlushOrDefer(ref data);
+        }
+
+        return reclaimed;
+    }
+
+    private void ReclaimBatch(ref GatherData data, ref int reclaimed)
+    {
+        ulong* keys = stackalloc ulong[MaxBatch];
+        Marked* marked = stackalloc Marked[MaxBatch];
         using (Rcu.ReadLock())
         {
             int count = TakeCandidates(new Span<ulong>(keys, MaxCandidates));
@@ -129,9 +144,6 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
                 }
             }
         }
-
-        FlushOrDefer(ref data);
-        return reclaimed;
     }
 
     /// <summary>Marks the entry of a table that looks empty. False: the table is gone, in use, or somebody is confirming it.</summary>
@@ -258,9 +270,16 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
             ulong* slot = RootSlot(table, level, linear);
             ulong entries = TFormat.GrowsFromLevels != 0 ? (ulong)EntriesPerTable : (_lastLinear >> Shift(level)) + 1;
             bool isRoot = true;
-            while (level > 0 && TFormat.IsTable(Volatile.Read(ref *slot), level))
+            while (level > 0)
             {
-                table = TableOf(Volatile.Read(ref *slot));
+                // Read once: an owner may unmap the table that was found, and clear the entry, at any moment.
+                ulong entry = Volatile.Read(ref *slot);
+                if (!TFormat.IsTable(entry, level))
+                {
+                    break;
+                }
+
+                table = TableOf(entry);
                 level--;
                 slot = Slot(table, level, linear);
                 entries = (ulong)EntriesPerTable;

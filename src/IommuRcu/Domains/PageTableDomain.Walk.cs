@@ -21,7 +21,7 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
     {
         Rcu.AssertReadLockHeld();
         ulong linear = walk.Next;
-        while (walk.Count < PageTableWalk.BufferSize)
+        while (walk.Count < PageTableWalk.BufferSize && walk.DescentsLeft-- > 0)
         {
             ulong top = Volatile.Read(ref _top);
             ThrowIfDisposed(top);
@@ -87,19 +87,24 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
     {
         int sizeLog2 = TFormat.LeafSizeLog2(entry, level);
         ulong mask = (1UL << sizeLog2) - 1;
+        ulong raw = entry;
         bool isDirty = IsDirty(entry);
         bool isAccessed = (entry & TFormat.AccessedMask) != 0;
         int itemsLog2 = sizeLog2 - Shift(level);
         if (itemsLog2 > 0)
         {
-            // The run is naturally aligned in its table, and so are its items.
+            // The run is naturally aligned in its table, and so are its items. The entry that was read says what is mapped. Others may belong to another mapping by
+            // now: only those that say the same add what they know.
             ulong* items = (ulong*)((nuint)slot & ~(((nuint)8 << itemsLog2) - 1));
-            entry = Volatile.Read(ref *items) is var head && TFormat.IsLeaf(head, level) ? head : entry;
             for (int i = 0; i < 1 << itemsLog2; i++)
             {
                 ulong item = Volatile.Read(ref items[i]);
-                isDirty |= IsDirty(item);
-                isAccessed |= (item & TFormat.AccessedMask) != 0;
+                if (IsOfSameRun(item, entry, level, mask))
+                {
+                    raw = i == 0 ? item : raw;
+                    isDirty |= IsDirty(item);
+                    isAccessed |= (item & TFormat.AccessedMask) != 0;
+                }
             }
         }
 
@@ -112,8 +117,14 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
             Level = level,
             IsDirty = isDirty,
             IsAccessed = isAccessed,
-            RawEntry = entry,
+            RawEntry = raw,
         };
         return linear | mask;
     }
+
+    private static bool IsOfSameRun(ulong item, ulong entry, int level, ulong mask) =>
+        TFormat.IsLeaf(item, level)
+        && 1UL << TFormat.LeafSizeLog2(item, level) == mask + 1
+        && ((TFormat.LeafAddress(item) ^ TFormat.LeafAddress(entry)) & ~mask) == 0
+        && TFormat.Access(item, level) == TFormat.Access(entry, level);
 }

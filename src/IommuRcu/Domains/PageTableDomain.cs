@@ -27,7 +27,7 @@ internal sealed unsafe partial class PageTableDomain<TFormat> : IommuDomain
     private readonly bool _keepEmptyTables;
 
     // The root table's pointer, with the number of levels in the low bits: one word, so that both change together. 0 when disposed.
-    // Read with acquire wherever a descent begins; grows by a release store under the lock.
+    // Read with acquire wherever a descent begins; grows by a release store under the lock, when the hardware was told.
     private ulong _top;
 
     internal PageTableDomain(IommuDomainOptions options)
@@ -63,7 +63,7 @@ internal sealed unsafe partial class PageTableDomain<TFormat> : IommuDomain
         TablePage root = options.PageAllocator.Allocate(Math.Max(TFormat.GranuleLog2, rootIndexBits + 3));
         root.MarkLinked();
         _top = (ulong)root.Pointer | (uint)levels;
-        _announcedLevels = levels;
+        _newestTop = _top;
     }
 
     /// <inheritdoc/>
@@ -86,9 +86,8 @@ internal sealed unsafe partial class PageTableDomain<TFormat> : IommuDomain
     {
         get
         {
-            ulong top = Volatile.Read(ref _top);
-            ThrowIfDisposed(top);
-            return RootOf(top);
+            ThrowIfDisposed();
+            return RootOf(Volatile.Read(ref _newestTop));
         }
     }
 
@@ -209,5 +208,5 @@ internal sealed unsafe partial class PageTableDomain<TFormat> : IommuDomain
         }
     }
 
-    private void ThrowDisposed() => throw new ObjectDisposedException(ToString());
+    private void ThrowDisposed() => throw new ObjectDisposedException(nameof(IommuDomain));
 }

@@ -7,15 +7,18 @@ namespace IommuRcu;
 /// <summary>Writes what a domain maps, and on request its tables with their raw entries, while devices and mappers go on.</summary>
 /// <remarks>
 /// <para>
-/// A dump cuts itself into bounded read sections: no grace period waits for the whole of it. So it is no snapshot: what is mapped or unmapped while it runs may be in it
-/// or not, a run that changes meanwhile may appear in two parts, and a table may be listed that has left the tree since. What stays as it is throughout is in it
-/// exactly once.
+/// A dump cuts itself into bounded read sections - at most 1,024 pages and 64 tables, or a copy of one table -, and formats and writes outside of them: no grace period
+/// waits for the whole of it. So it is no snapshot: what is mapped or unmapped while it runs may be in it or not, a run that changes meanwhile may appear in two
+/// parts, and a table may be listed that has left the tree since. What stays as it is throughout is in it exactly once; pages that are split or merged meanwhile may
+/// be missed or listed in both sizes.
 /// </para>
 /// <para>It may run on any thread, several at once, but not once the domain is disposed.</para>
 /// </remarks>
 public static class PageTableDump
 {
+    // What one section visits: so many pages, and so many tables, because holes and empty tables take time as well.
     private const int LeavesPerSection = 1024;
+    private const int TablesPerSection = 64;
 
     /// <summary>Writes every run of mapped pages as a line of text: IOVA range, physical range, access, page size and number, dirty and accessed pages.</summary>
     /// <param name="writer">Where the text goes. It is written to outside of read sections, so it may block.</param>
@@ -127,18 +130,19 @@ public static class PageTableDump
     }
 
     /// <summary>Adds the runs of one section's worth of pages, and returns where to go on.</summary>
-    private static Iova? Collect(IommuDomain domain, Iova from, Iova last, List<PageTableRun> found)
+    internal static Iova? Collect(IommuDomain domain, Iova from, Iova last, List<PageTableRun> found)
     {
         // A range of 2^64 bytes has no size: what is left out here is the very last byte, whose page is met all the same.
         ulong size = last.Value - from.Value == ulong.MaxValue ? ulong.MaxValue : last.Value - from.Value + 1;
         using (Rcu.ReadLock())
         {
             PageTableWalk walk = domain.Walk(from, size);
+            walk.DescentsLeft = TablesPerSection;
             for (int i = 0; i < LeavesPerSection; i++)
             {
                 if (!walk.MoveNext())
                 {
-                    return null;
+                    return walk.ResumeAt;
                 }
 
                 PageTableLeaf leaf = walk.Current;

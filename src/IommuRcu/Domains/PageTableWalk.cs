@@ -20,8 +20,12 @@ public ref struct PageTableWalk
     internal ulong Next;
     internal bool AtEnd;
     internal int Count;
+
+    // How often the walk may still start from the root, each time to go on through one table: what bounds the section of who cuts itself.
+    internal long DescentsLeft = long.MaxValue;
     internal LeafBuffer Buffer;
 
+    private readonly ulong _first;
     private readonly Iova _start;
     private readonly Iova _end;
     private int _position;
@@ -29,6 +33,7 @@ public ref struct PageTableWalk
     internal PageTableWalk(IommuDomain domain, ulong first, ulong last, Iova start, Iova end)
     {
         Domain = domain;
+        _first = first;
         Next = first;
         Last = last;
         _start = start;
@@ -52,7 +57,8 @@ public ref struct PageTableWalk
 
             if (_position >= Count)
             {
-                return null;
+                // At the end, or cut where no page was met.
+                return AtEnd ? null : _start + (Next - _first);
             }
 
             ref readonly PageTableLeaf leaf = ref Buffer[_position];

@@ -236,8 +236,9 @@ public sealed unsafe partial class PageAllocator : IDisposable
             long live = _disposed ? 0 : LivePages;
             if (live != 0)
             {
+                long retired = RetiredPages;
                 throw new InvalidOperationException(
-                    $"{live} pages are in use, {RetiredPages} of them waiting for a grace period. Free them, and call Rcu.Barrier() before disposing.");
+                    $"{live} {(live == 1 ? "page is" : "pages are")} in use, {retired} of them waiting for a grace period. Free them, and call Rcu.Barrier() before disposing.");
             }
         }
     }
@@ -328,6 +329,9 @@ public sealed unsafe partial class PageAllocator : IDisposable
         }
     }
 
+    /// <summary>Says whether a page is one of this allocator's. False also once it is disposed.</summary>
+    internal bool IsOwnerOf(TablePage page) => Owns(page.Descriptor);
+
     // By address of the descriptor, never through it: a handle of a disposed allocator points to freed memory.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool Owns(PageDescriptor* descriptor)
@@ -376,7 +380,10 @@ public sealed unsafe partial class PageAllocator : IDisposable
         nameof(sizeLog2), sizeLog2, $"A page has a size of 2^{MinSizeLog2} to 2^{MaxSizeLog2} bytes.");
 
     private void ThrowOutOfMemory(int sizeLog2) => throw new OutOfMemoryException(
-        $"No page of {1UL << sizeLog2} bytes is left: {LiveBytes} bytes are in use, {RetiredPages} pages wait for a grace period, the limit is {_limit} bytes.");
+        $"No page of {1UL << sizeLog2} bytes is left: {LiveBytes} bytes are in use, {PagesThat(RetiredPages, "wait")} for a grace period, "
+        + (_limit == ulong.MaxValue ? "and there is no limit but the ranges." : $"and the limit is {_limit} bytes."));
+
+    private static string PagesThat(long count, string verb) => count == 1 ? $"1 page {verb}s" : $"{count} pages {verb}";
 
     private static void ThrowNoPage(PhysicalAddress address)
         => throw new ArgumentException($"No page in use of this allocator begins at {address}.", nameof(address));

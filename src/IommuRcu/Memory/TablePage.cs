@@ -36,6 +36,9 @@ public readonly unsafe struct TablePage : IEquatable<TablePage>
     /// <exception cref="InvalidOperationException">The value is null.</exception>
     public TablePageState State => (TablePageState)Volatile.Read(ref Checked()->State);
 
+    /// <summary>Gets whether the page is on a <see cref="PageList"/>, a gather's included.</summary>
+    internal bool IsOnList => Checked()->OnList != 0;
+
     /// <summary>Compares two handles.</summary>
     public static bool operator ==(TablePage left, TablePage right) => left.Descriptor == right.Descriptor;
 

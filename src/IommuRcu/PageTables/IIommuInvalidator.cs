@@ -21,8 +21,9 @@ public interface IIommuInvalidator
     void Invalidate(IovaRange range, bool tablesFreed);
 
     /// <summary>
-    /// Tells the hardware of a new root, and returns when no device starts from the old one any more. The old root is a table of the new tree, and stays valid.
-    /// Calls for one domain come one at a time, in the order in which the root grew.
+    /// Tells the hardware of a new root, and returns when no device starts from the old one any more. The old root is a table of the new tree, and
+    /// stays valid at least until then: nothing is mapped above it, and it is not unlinked, before this returned. Calls for one domain come one at a time, in
+    /// the order in which the root grew. When one throws, the mapping that needed the new root fails with that exception, and the next one up there calls again.
     /// </summary>
     /// <param name="root">The new root.</param>
     void RootChanged(PageTableRoot root);

@@ -53,7 +53,7 @@ public interface IPageTableFormat
 
     /// <summary>
     /// Gets whether the hardware may need an entry to be invalid, and flushed, between a leaf and a table (or a leaf of another size) in its place.
-    /// Such a format splits and merges pages only in a domain whose options state that its hardware does not.
+    /// Such a format splits and merges pages only in a domain whose options state that its hardware does not, and never changes the memory type of a mapped page.
     /// </summary>
     static virtual bool NeedsBreakBeforeMake => false;
 

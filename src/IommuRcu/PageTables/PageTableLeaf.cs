@@ -25,6 +25,6 @@ public readonly record struct PageTableLeaf
     /// <summary>Gets whether the page was accessed: any item of it, where it is a contiguous run. False where the format does not track it.</summary>
     public bool IsAccessed { get; init; }
 
-    /// <summary>Gets the leaf as it stands in the table: the first item, where the page is a contiguous run.</summary>
+    /// <summary>Gets the leaf as it stands in the table: the first item, where the page is a contiguous run, unless that one was changing meanwhile.</summary>
     public ulong RawEntry { get; init; }
 }

@@ -1,4 +1,5 @@
 // Bad arguments and exhausted memory: an exception of the right kind, and nothing changed.
+using IommuRcu.Memory;
 using static IommuRcu.Tests.Domains.DomainFixture;
 
 namespace IommuRcu.Tests.Domains;
@@ -70,6 +71,18 @@ public class DomainErrorTests
     }
 
     [Fact]
+    public void MessagesOfTheAllocator_AreSentences()
+    {
+        using PhysicalMemory memory = PhysicalMemory.Allocate(64 << 10);
+        using var allocator = new PageAllocator(memory);
+        TablePage page = allocator.Allocate();
+        Assert.StartsWith("1 page is in use, 0 of them", Assert.Throws<InvalidOperationException>(allocator.Dispose).Message, StringComparison.Ordinal);
+        string message = Assert.Throws<OutOfMemoryException>(() => allocator.Allocate(30)).Message;
+        Assert.EndsWith("0 pages wait for a grace period, and there is no limit but the ranges.", message, StringComparison.Ordinal);
+        allocator.Free(page);
+    }
+
+    [Fact]
     public void RangeThatEndsAtTheTop_IsValid()
     {
         using var fixture = new DomainFixture(PageTableFormat.AmdV1, o => o with { AddressBits = 64 });
@@ -134,7 +147,7 @@ public class DomainErrorTests
         IommuDomain domain = fixture.Domain;
         fixture.Dispose();
         domain.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => domain.Map(Iova(0), Pa(0x1000), 0x1000, ReadWrite));
+        Assert.Equal(nameof(IommuDomain), Assert.Throws<ObjectDisposedException>(() => domain.Map(Iova(0), Pa(0x1000), 0x1000, ReadWrite)).ObjectName);
         Assert.Throws<ObjectDisposedException>(() => domain.Unmap(Iova(0), 0x1000));
         Assert.Throws<ObjectDisposedException>(() => domain.TryTranslate(Iova(0), out _));
         Assert.Throws<ObjectDisposedException>(() => domain.Root);

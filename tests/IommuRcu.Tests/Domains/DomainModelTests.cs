@@ -64,7 +64,7 @@ public class DomainModelTests(ITestOutputHelper output)
         public ModelRun(DomainFixture fixture)
         {
             _domain = fixture.Domain;
-            _model = new NaiveModel(_domain.PageSizes);
+            _model = new NaiveModel(_domain.PageSizes, keepsMemoryTypes: _domain.FormatName.StartsWith("Arm", StringComparison.Ordinal));
             _granuleLog2 = _domain.GranuleLog2;
             _accesses = [.. DomainModelTests._accesses.Where(IsSupported)];
             ulong end = _domain.AddressBits == 64 ? 0 : 1UL << (_domain.AddressBits - (_domain.IsSignExtended ? 1 : 0));

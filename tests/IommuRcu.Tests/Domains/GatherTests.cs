@@ -205,6 +205,130 @@ public class GatherTests
         Assert.Equal(mapped, live);
     }
 
+    [Fact]
+    public void PendingFlush_IsOwedUntilItsRepetitionHasReturned()
+    {
+        using var fixture = new DomainFixture();
+        FailOneUnmap(fixture);
+        bool? owed = null;
+        fixture.Hardware.OnInvalidate = () => owed = fixture.Domain.HasPendingFlush;
+        fixture.Domain.FlushPending();
+        fixture.Hardware.OnInvalidate = null;
+        Assert.True(owed);
+        Assert.False(fixture.Domain.HasPendingFlush);
+    }
+
+    [Fact]
+    public void FlushPending_WaitsForTheThreadThatIsFlushing()
+    {
+        using var fixture = new DomainFixture();
+        FailOneUnmap(fixture);
+        bool drained = false;
+        bool drainedWhenItReturned = false;
+        var other = new Thread(() =>
+        {
+            fixture.Domain.FlushPending();
+            drainedWhenItReturned = Volatile.Read(ref drained);
+        });
+        fixture.Hardware.OnInvalidate = () =>
+        {
+            fixture.Hardware.OnInvalidate = null;
+            other.Start();
+            Assert.True(SpinWait.SpinUntil(() => !other.IsAlive || (other.ThreadState & ThreadState.WaitSleepJoin) != 0, TimeSpan.FromSeconds(60)));
+            Volatile.Write(ref drained, true);
+        };
+        fixture.Domain.FlushPending();
+        Assert.True(other.Join(TimeSpan.FromSeconds(60)));
+        Assert.True(drainedWhenItReturned);
+    }
+
+    [Fact]
+    public void PendingFlushThatFailsAgainInASync_StaysPendingAndStaysOutOfTheGather()
+    {
+        using var fixture = new DomainFixture();
+        fixture.Domain.Map(Iova(0x4000_0000), Pa(0x1000), 0x20_0000, ReadWrite);
+        FailOneUnmap(fixture);
+        var gather = new IotlbGather(fixture.Domain);
+        gather.Unmap(Iova(0x4000_0000), 0x20_0000);
+        fixture.Hardware.FailuresLeft = 1;
+        bool threw = false;
+        try
+        {
+            gather.Sync();
+        }
+        catch (IOException)
+        {
+            threw = true;
+        }
+
+        Assert.True(threw);
+        Assert.True(fixture.Domain.HasPendingFlush);
+        Assert.Equal(1, gather.PageCount);
+        fixture.Domain.FlushPending();
+        Assert.Equal([(new IovaRange(Iova(0), Iova(0xFFF)), false)], fixture.Hardware.Calls);
+        gather.Sync();
+        Assert.Equal((new IovaRange(Iova(0x4000_0000), Iova(0x401F_FFFF)), true), fixture.Hardware.Calls[^1]);
+        Assert.False(fixture.Domain.HasPendingFlush);
+    }
+
+    [Fact]
+    public void PageOfAnotherAllocator_IsRefusedAndNothingChanges()
+    {
+        using var fixture = new DomainFixture();
+        using var other = new DomainFixture();
+        TablePage page = other.Allocator.Allocate();
+        fixture.Domain.Map(Iova(0x1000), Pa(0x1000), 0x1000, ReadWrite);
+        var gather = new IotlbGather(fixture.Domain);
+        gather.Unmap(Iova(0x1000), 0x1000);
+        ArgumentException? thrown = null;
+        try
+        {
+            gather.Add(page);
+        }
+        catch (ArgumentException e)
+        {
+            thrown = e;
+        }
+
+        Assert.Equal("page", thrown?.ParamName);
+        Assert.Equal(TablePageState.Allocated, page.State);
+        Assert.Equal(0, gather.PageCount);
+        gather.Sync();
+        Assert.False(fixture.Domain.HasPendingFlush);
+        other.Allocator.Free(page);
+    }
+
+    [Fact]
+    public void PageThatIsLinkedOrOnAList_IsRefusedAndNothingChanges()
+    {
+        using var fixture = new DomainFixture();
+        using var gather = new IotlbGather(fixture.Domain);
+        gather.AddRange(Iova(0x1000), 0x1000);
+        TablePage listed = fixture.Allocator.Allocate();
+        PageList list = default;
+        list.Add(listed);
+        TablePage root = fixture.Allocator.GetPage(fixture.Domain.Root.Address);
+        foreach (TablePage page in new[] { listed, root })
+        {
+            TablePageState state = page.State;
+            bool threw = false;
+            try
+            {
+                gather.Add(page);
+            }
+            catch (InvalidOperationException)
+            {
+                threw = true;
+            }
+
+            Assert.True(threw);
+            Assert.Equal(state, page.State);
+            Assert.Equal(0, gather.PageCount);
+        }
+
+        fixture.Allocator.FreeList(ref list);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -219,5 +343,14 @@ public class GatherTests
         Assert.Equal(0x4000_0000UL, fixture.Domain.Unmap(Iova(0x8000_0000), 0x4000_0000));
         Rcu.Barrier();
         Assert.Equal(before + 1, fixture.Allocator.LivePages);
+    }
+
+    // Leaves the flush of the page at 0 pending.
+    private static void FailOneUnmap(DomainFixture fixture)
+    {
+        fixture.Domain.Map(Iova(0), Pa(0x1000), 0x1000, ReadWrite);
+        fixture.Hardware.FailuresLeft = 1;
+        Assert.Throws<IOException>(() => fixture.Domain.Unmap(Iova(0), 0x1000));
+        Assert.True(fixture.Domain.HasPendingFlush);
     }
 }

@@ -1,7 +1,7 @@
 // A page table that nobody can get wrong: a sorted list of pages. What the engine does is compared with it.
 namespace IommuRcu.Tests.Domains;
 
-internal sealed class NaiveModel(ulong pageSizes)
+internal sealed class NaiveModel(ulong pageSizes, bool keepsMemoryTypes = false)
 {
     public sealed record Page(ulong Iova, ulong Size, ulong Address, IommuAccess Access)
     {
@@ -67,10 +67,16 @@ internal sealed class NaiveModel(ulong pageSizes)
 
     public Page? Find(ulong iova) => Pages.Values.FirstOrDefault(p => p.Iova <= iova && iova <= p.Last);
 
-    /// <summary>Null: the range cuts a page.</summary>
+    /// <summary>Null: the range cuts a page, or a page's memory type would change where it must not.</summary>
     public ulong? Protect(ulong iova, ulong size, IommuAccess access)
     {
+        const IommuAccess MemoryType = IommuAccess.Cacheable | IommuAccess.Mmio;
         List<Page>? pages = Within(iova, size);
+        if (keepsMemoryTypes && pages is not null && pages.Any(p => ((p.Access ^ access) & MemoryType) != 0))
+        {
+            return null;
+        }
+
         pages?.ForEach(p => Pages[p.Iova] = p with { Access = access });
         return pages is null ? null : pages.Aggregate(0UL, (sum, p) => sum + p.Size);
     }

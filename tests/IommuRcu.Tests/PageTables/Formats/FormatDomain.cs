@@ -153,5 +153,12 @@ internal sealed class RootRecorder : IIommuInvalidator
 
     public void Invalidate(IovaRange range, bool tablesFreed) => OnInvalidate?.Invoke(range, tablesFreed);
 
-    public void RootChanged(PageTableRoot root) => Roots.Enqueue(root);
+    /// <summary>Gets or sets what is done while the hardware is told of a root.</summary>
+    internal Action<PageTableRoot>? OnRootChanged { get; set; }
+
+    public void RootChanged(PageTableRoot root)
+    {
+        Roots.Enqueue(root);
+        OnRootChanged?.Invoke(root);
+    }
 }

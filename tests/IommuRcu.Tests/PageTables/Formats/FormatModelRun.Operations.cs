@@ -21,7 +21,9 @@ internal sealed partial class FormatModelRun<TFormat>
         ulong last = first + (size - 1);
         IommuAccess access = _accesses[_random.Next(_accesses.Length)];
         List<NaivePage> pages = _model.Within(first, last);
-        if (pages.Any(page => page.First < first || page.Last > last))
+        const IommuAccess MemoryType = IommuAccess.Cacheable | IommuAccess.Mmio;
+        if (pages.Any(page => page.First < first || page.Last > last)
+            || (TFormat.NeedsBreakBeforeMake && pages.Any(page => ((page.Access ^ access) & MemoryType) != 0)))
         {
             Assert.ThrowsAny<ArgumentException>(() => _tested.Domain.Protect(new Iova(first), size, access));
             Compare(first, size);
