@@ -9,32 +9,40 @@ namespace IommuRcu;
 internal static class RcuMetrics
 {
     private static readonly Meter _meter = new("IommuRcu");
+    private static Histogram<double>? _latency;
+    private static int _begun;
+    private static volatile bool _published;
 
-    private static readonly Histogram<double> _latency = _meter.CreateHistogram<double>(
-        "grace_period.duration", "us", "How long grace periods took.");
+    // Before publication nobody can listen; and the event source is not made here, on a thread that may lead a grace period.
+    internal static bool MeasuresLatency => _published && (_latency is { Enabled: true } || RcuEventSource.Log.IsEnabled());
 
-    static RcuMetrics()
+    /// <summary>Publishes the instruments, once. Runs listeners, so the caller holds no lock; what they throw is counted.</summary>
+    internal static void Publish()
     {
+        if (Interlocked.Exchange(ref _begun, 1) != 0)
+        {
+            return;
+        }
+
+        Listeners.Guard(static () => _ = RcuEventSource.Log);
+        Listeners.Guard(static () => _latency = _meter.CreateHistogram<double>("grace_period.duration", "us", "How long grace periods took."));
         Counter("grace_periods", "{grace_period}", "Grace periods of the thread-bound domain that ended.", static () => (long)RcuGracePeriods.Instance.Completed);
         Counter("barriers", "{barrier}", "Process-wide barriers passed.", static () => (long)ProcessWideBarrier.Passed);
         Counter("callbacks.queued", "{callback}", "Callbacks queued in the thread-bound domain.", static () => (long)ReaderRegistry.CountQueued());
         Counter("callbacks.run", "{callback}", "Callbacks of the thread-bound domain that ran.", static () => (long)ReaderRegistry.CountRun());
-        Counter("callbacks.failed", "{callback}", "Callbacks that threw.", static () => CallbackFailures.Count);
+        Counter("sleepable.grace_periods", "{grace_period}", "Grace periods of sleepable domains that ended.", static () => SleepableReaders.Ended);
+        Counter("sleepable.callbacks.queued", "{callback}", "Callbacks queued in sleepable domains, and seen by the callback thread.", static () => SleepableCallbacks.TotalTaken);
+        Counter("sleepable.callbacks.run", "{callback}", "Callbacks of sleepable domains that ran.", static () => SleepableCallbacks.TotalRun);
+        Counter("callbacks.failed", "{callback}", "Callbacks of any domain that threw.", static () => CallbackFailures.Count);
         Counter("callbacks.blocks_freed", "{block}", "Native blocks freed after a grace period.", static () => RcuCallbacks.BlocksFreed);
         Counter("callbacks.expedited", "{time}", "Times a backlog made the callback thread hurry.", static () => RcuCallbacks.Expedited);
         Counter("callbacks.backpressure.waits", "{wait}", "Times a thread was made to wait for its backlog.", static () => RcuCallbacks.Waits);
         Counter("callbacks.backpressure.skipped", "{time}", "Times it was not, because it may not wait.", static () => RcuCallbacks.Skips);
         Counter("memory_pressure.flushes", "{flush}", "Times scarce memory made the backlog run at once.", static () => MemoryPressure.Flushes);
         Counter("stalls", "{report}", "Stall reports, of open sections and of threads that ended in one.", static () => StallReports.Stalls);
-        _meter.CreateObservableUpDownCounter("readers", static () => ReaderRegistry.CountLiving(), "{thread}", "Living threads that have opened a section.");
-    }
-
-    internal static bool MeasuresLatency => _latency.Enabled || RcuEventSource.Log.IsEnabled();
-
-    /// <summary>Publishes the instruments, if that has not happened.</summary>
-    internal static void Publish()
-    {
-        // Running the class constructor is all.
+        Listeners.Guard(static () => _meter.CreateObservableUpDownCounter(
+            "readers", static () => ReaderRegistry.CountLiving(), "{thread}", "Living threads that have opened a section."));
+        _published = true;
     }
 
     internal static void GracePeriodOver(GracePeriodEngine domain, ulong number, long began)
@@ -42,11 +50,17 @@ internal static class RcuMetrics
         if (began != 0 && MeasuresLatency)
         {
             double microseconds = Stopwatch.GetElapsedTime(began).TotalMicroseconds;
-            _latency.Record(microseconds, new KeyValuePair<string, object?>("domain", domain.Name));
-            RcuEventSource.Log.GracePeriodEnded(domain.Name, (long)number, microseconds);
+            Tell(domain, number, microseconds);
         }
     }
 
+    // Apart, so that nothing is allocated where nobody listens.
+    private static void Tell(GracePeriodEngine domain, ulong number, double microseconds) => Listeners.Post(() =>
+    {
+        Listeners.Guard(() => _latency?.Record(microseconds, new KeyValuePair<string, object?>("domain", domain.Name)));
+        RcuEventSource.Log.GracePeriodEnded(domain.Name, (long)number, microseconds);
+    });
+
     private static void Counter(string name, string unit, string description, Func<long> read) =>
-        _meter.CreateObservableCounter(name, read, unit, description);
+        Listeners.Guard(() => _meter.CreateObservableCounter(name, read, unit, description));
 }

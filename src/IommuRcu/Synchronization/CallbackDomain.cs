@@ -9,8 +9,13 @@ internal abstract class CallbackDomain(GracePeriodEngine engine)
     private ulong _barriersAsked;
     private ulong _barriersDone;
 
+    private volatile bool _retired;
+
     // The callback thread's: the barriers asked for when the queues were last marked.
     private ulong _barrierMarked;
+
+    /// <summary>Handlers of failures of this domain's callbacks alone.</summary>
+    internal EventHandler<RcuCallbackFailedEventArgs>? CallbackFailed { get; private set; }
 
     internal GracePeriodEngine Engine { get; } = engine;
 
@@ -19,7 +24,7 @@ internal abstract class CallbackDomain(GracePeriodEngine engine)
     {
         get
         {
-            lock (_gate)
+            using (Gate.Enter(_gate))
             {
                 return _waiters.Count != 0 || _barriersAsked != _barriersDone || Engine.HasRequest || HasCallbacks;
             }
@@ -28,6 +33,55 @@ internal abstract class CallbackDomain(GracePeriodEngine engine)
 
     /// <summary>Whether any callback has not run.</summary>
     protected abstract bool HasCallbacks { get; }
+
+    internal void AddHandler(EventHandler<RcuCallbackFailedEventArgs>? handler)
+    {
+        using (Gate.Enter(_gate))
+        {
+            CallbackFailed += handler;
+        }
+    }
+
+    internal void RemoveHandler(EventHandler<RcuCallbackFailedEventArgs>? handler)
+    {
+        using (Gate.Enter(_gate))
+        {
+            CallbackFailed -= handler;
+        }
+    }
+
+    /// <summary>Waits for all that was asked of this domain, and takes it off the callback thread. Nothing new is begun meanwhile, but may be under way.</summary>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted. May be called again.</exception>
+    internal void Retire()
+    {
+        Barrier();
+        _retired = true;
+        CallbackThread.Remove(this);
+
+        // A full fence lies between, on either side: whoever asks for something, and then does not see that the domain is retired, is seen here.
+        Interlocked.MemoryBarrier();
+        if (HasWork)
+        {
+            CallbackThread.Add(this);
+            Barrier();
+            CallbackThread.Remove(this);
+        }
+    }
+
+    /// <summary>Makes the callback thread look at this domain, after something was asked of it.</summary>
+    protected void Wake()
+    {
+        Interlocked.MemoryBarrier();
+        if (_retired)
+        {
+            CallbackThread.Add(this); // came too late for Retire to wait for it: the domain stays with the thread, and is served
+        }
+
+        CallbackThread.Wake();
+    }
+
+    /// <summary>Whether the domain was taken off the callback thread; read after a full fence that follows what is asked.</summary>
+    protected bool IsRetired => _retired;
 
     /// <summary>Does what can be done without waiting. Only on the callback thread.</summary>
     /// <returns>Whether it got anywhere.</returns>
@@ -44,7 +98,7 @@ internal abstract class CallbackDomain(GracePeriodEngine engine)
         worked |= MoveCallbacks();
         if (_barrierMarked != _barriersDone && BarrierReached())
         {
-            lock (_gate)
+            using (Gate.Enter(_gate))
             {
                 Volatile.Write(ref _barriersDone, _barrierMarked);
                 Monitor.PulseAll(_gate);
@@ -63,13 +117,14 @@ internal abstract class CallbackDomain(GracePeriodEngine engine)
     }
 
     /// <summary>Waits until every callback queued before has run. The caller may wait.</summary>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted; the callbacks run nevertheless.</exception>
     internal void Barrier()
     {
-        lock (_gate)
+        using (Gate.Enter(_gate))
         {
             ulong ticket = Volatile.Read(ref _barriersAsked) + 1;
             Volatile.Write(ref _barriersAsked, ticket);
-            CallbackThread.Wake();
+            Wake();
             while (_barriersDone < ticket)
             {
                 Monitor.Wait(_gate);
@@ -84,7 +139,7 @@ internal abstract class CallbackDomain(GracePeriodEngine engine)
             return ValueTask.FromCanceled(cancellation);
         }
 
-        lock (_gate)
+        using (Gate.Enter(_gate))
         {
             ulong ticket = Volatile.Read(ref _barriersAsked) + 1;
             Volatile.Write(ref _barriersAsked, ticket);
@@ -106,7 +161,7 @@ internal abstract class CallbackDomain(GracePeriodEngine engine)
         }
 
         Engine.Request(target);
-        lock (_gate)
+        using (Gate.Enter(_gate))
         {
             return Enqueue(target, isBarrier: false, cancellation);
         }
@@ -116,7 +171,7 @@ internal abstract class CallbackDomain(GracePeriodEngine engine)
     {
         ulong target = Engine.NextTarget();
         Engine.Request(target);
-        CallbackThread.Wake();
+        Wake();
         return new RcuCookie(Engine, target);
     }
 
@@ -140,13 +195,13 @@ internal abstract class CallbackDomain(GracePeriodEngine engine)
         }
 
         _waiters.Add(waiter);
-        CallbackThread.Wake();
+        Wake();
         return new ValueTask(waiter.Task);
     }
 
     private void CompleteWaiters()
     {
-        lock (_gate)
+        using (Gate.Enter(_gate))
         {
             for (int i = _waiters.Count - 1; i >= 0; i--)
             {

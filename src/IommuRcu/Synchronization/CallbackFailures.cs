@@ -19,17 +19,35 @@ internal static class CallbackFailures
 
     internal static long Count => Volatile.Read(ref _count);
 
-    internal static void Report(Exception exception)
+    /// <param name="exception">What it threw.</param>
+    /// <param name="domain">Where the callback was queued.</param>
+    internal static void Report(Exception exception, CallbackDomain domain)
     {
         Interlocked.Increment(ref _count);
-        RcuEventSource.Log.CallbackFailed(exception.GetType().FullName ?? "", exception.Message);
-        if (Raised is { } handlers)
+        Listeners.Post(() => RcuEventSource.Log.CallbackFailed(exception.GetType().FullName ?? "", MessageOf(exception)));
+        EventHandler<RcuCallbackFailedEventArgs>? handlers = domain.CallbackFailed + Raised;
+        if (handlers != null)
         {
             var args = new RcuCallbackFailedEventArgs(exception);
             foreach (Delegate handler in handlers.GetInvocationList())
             {
                 SafeEvents.Raise((EventHandler<RcuCallbackFailedEventArgs>)handler, args);
             }
+        }
+    }
+
+    // The getter is the user's code.
+    private static string MessageOf(Exception exception)
+    {
+        try
+        {
+            return exception.Message;
+        }
+#pragma warning disable CA1031 // whatever it throws, the failure itself is still told
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return "(its message could not be read: " + e.GetType().FullName + ")";
         }
     }
 }

@@ -1,6 +1,4 @@
 // The one background thread: it runs callbacks and the grace periods that they wait for.
-using System.Diagnostics;
-using System.Diagnostics.CodeAnalysis;
 
 namespace IommuRcu;
 
@@ -24,6 +22,12 @@ internal static unsafe partial class CallbackThread
     private static int _progressWaiters;
     private static volatile CallbackDomain[] _snapshot = [];
 
+    private static volatile bool _hurries;
+
+    /// <summary>Whether a flood or scarce memory makes the thread, and whoever leads a grace period, look at readers more often.</summary>
+    /// <remarks>A process-wide barrier forces no reader out of its section, so this is all that there is to expedite.</remarks>
+    internal static bool Hurries => _hurries;
+
     /// <summary>Whether the calling thread is the callback thread.</summary>
     internal static bool IsCurrent => CurrentReader.Slot != null && CurrentReader.Slot->RunsCallbacks;
 
@@ -32,7 +36,7 @@ internal static unsafe partial class CallbackThread
     {
         get
         {
-            lock (_gate)
+            using (Gate.Enter(_gate))
             {
                 return _thread != null;
             }
@@ -42,7 +46,7 @@ internal static unsafe partial class CallbackThread
     /// <summary>Makes the thread serve a domain, once.</summary>
     internal static void Add(CallbackDomain domain)
     {
-        lock (_gate)
+        using (Gate.Enter(_gate))
         {
             if (!_domains.Contains(domain))
             {
@@ -54,7 +58,7 @@ internal static unsafe partial class CallbackThread
 
     internal static void Remove(CallbackDomain domain)
     {
-        lock (_gate)
+        using (Gate.Enter(_gate))
         {
             _domains.Remove(domain);
             _snapshot = [.. _domains];
@@ -64,7 +68,7 @@ internal static unsafe partial class CallbackThread
     /// <summary>Makes the thread look at the queues now; starts it the first time.</summary>
     internal static void Wake()
     {
-        lock (_gate)
+        using (Gate.Enter(_gate))
         {
             _woken = true;
             if (_thread == null)
@@ -78,22 +82,54 @@ internal static unsafe partial class CallbackThread
         }
     }
 
+    /// <summary>Expedites grace periods until nothing is left to do, and wakes the thread.</summary>
+    internal static void Hurry()
+    {
+        _hurries = true;
+        Wake();
+    }
+
+    /// <summary>How long the thread sleeps between two looks at readers in its way.</summary>
+    /// <param name="stuck">How often it has looked in vain.</param>
+    /// <param name="hurries">Whether it is in a hurry.</param>
+    internal static int PauseMilliseconds(int stuck, bool hurries) => PollMilliseconds + (hurries ? 0 : Math.Min(MostExtraMilliseconds, stuck / 64));
+
     /// <summary>Waits until the thread has done something, for at most this long.</summary>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted.</exception>
     internal static void WaitForProgress(int milliseconds)
     {
-        lock (_gate)
+        using (Gate.Enter(_gate))
         {
             _progressWaiters++;
-            Monitor.Wait(_gate, milliseconds);
-            _progressWaiters--;
+            try
+            {
+                Monitor.Wait(_gate, milliseconds);
+            }
+            finally
+            {
+                _progressWaiters--;
+            }
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Nothing is caught here.")]
+    /// <summary>Closes and reports the section that a callback left open: it would hold up every grace period for ever, this thread's own too.</summary>
+    internal static void CloseForgottenSection(CallbackDomain domain)
+    {
+        ReaderSlot* slot = CurrentReader.Slot;
+        if (slot->InSection)
+        {
+            ReaderSlot.Abandon(slot);
+            CallbackFailures.Report(new InvalidOperationException("A callback left a read-side section open. It was closed."), domain);
+        }
+    }
+
     private static void Run()
     {
         ReaderSlot* slot = CurrentReader.Slot != null ? CurrentReader.Slot : ReaderRegistry.Register();
         slot->RunsCallbacks = true;
+
+        // Whichever domain had the thread started: from here on Call of any thread takes Awake to mean that the queues of Rcu are looked at.
+        Add(RcuCallbacks.Instance);
         MemoryPressure.Watch();
         Volatile.Write(ref CallbackSignal.Awake, 1);
         int idle = 0;
@@ -117,9 +153,12 @@ internal static unsafe partial class CallbackThread
             if (HasWork())
             {
                 idle = 0;
-                Doze(PollMilliseconds + Math.Min(MostExtraMilliseconds, stuck++ / 64)); // readers are in the way; only time helps
+                Doze(PauseMilliseconds(stuck++, _hurries)); // readers are in the way; only time helps
+                continue;
             }
-            else if (++idle < IdleLooks)
+
+            _hurries = false;
+            if (++idle < IdleLooks)
             {
                 Doze(PollMilliseconds);
             }
@@ -135,7 +174,7 @@ internal static unsafe partial class CallbackThread
     {
         if (Volatile.Read(ref _progressWaiters) != 0)
         {
-            lock (_gate)
+            using (Gate.Enter(_gate))
             {
                 Monitor.PulseAll(_gate);
             }
@@ -157,11 +196,18 @@ internal static unsafe partial class CallbackThread
 
     private static void Doze(int milliseconds)
     {
-        lock (_gate)
+        using (Gate.Enter(_gate))
         {
-            if (!_woken)
+            try
             {
-                Monitor.Wait(_gate, milliseconds);
+                if (!_woken)
+                {
+                    Monitor.Wait(_gate, milliseconds);
+                }
+            }
+            catch (ThreadInterruptedException)
+            {
+                // A callback can hand this thread to whoever interrupts it. It looks at its queues, and sleeps again.
             }
 
             _woken = false;

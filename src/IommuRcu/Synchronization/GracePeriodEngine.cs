@@ -24,7 +24,8 @@ internal abstract partial class GracePeriodEngine
     private int _waiting;
     private int _hurried;
 
-    // The leader's.
+    // The leader's: the last grace period whose first barrier is past, and how far its scan got.
+    private ulong _advanced;
     private int _cursor;
     private long _beganWaiting;
 
@@ -39,6 +40,18 @@ internal abstract partial class GracePeriodEngine
 
     /// <summary>Whether somebody asked, without waiting, for a grace period that is not over.</summary>
     internal bool HasRequest => Volatile.Read(ref _requested) > Completed;
+
+    /// <summary>How many threads wait for one that leads, and how many of those are in a hurry.</summary>
+    internal (int All, int Hurried) Waiting
+    {
+        get
+        {
+            using (Gate.Enter(_gate))
+            {
+                return (_waiting, _hurried);
+            }
+        }
+    }
 
     /// <summary>The domain's name in reports.</summary>
     internal abstract string Name { get; }
@@ -67,11 +80,12 @@ internal abstract partial class GracePeriodEngine
     }
 
     /// <summary>Waits until grace period <paramref name="target"/> is over; false at the deadline. Leads where nobody does.</summary>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted. Others go on; a grace period it led is taken up where it stood.</exception>
     internal bool WaitFor(ulong target, Deadline deadline, bool expedited)
     {
         while (Completed < target)
         {
-            lock (_gate)
+            using (Gate.Enter(_gate))
             {
                 while (_led)
                 {
@@ -88,9 +102,15 @@ internal abstract partial class GracePeriodEngine
 
                     _waiting++;
                     _hurried += expedited ? 1 : 0;
-                    Monitor.Wait(_gate, milliseconds);
-                    _hurried -= expedited ? 1 : 0;
-                    _waiting--;
+                    try
+                    {
+                        Monitor.Wait(_gate, milliseconds);
+                    }
+                    finally
+                    {
+                        _hurried -= expedited ? 1 : 0;
+                        _waiting--;
+                    }
                 }
 
                 if (_completed >= target)
@@ -125,7 +145,7 @@ internal abstract partial class GracePeriodEngine
     {
         while (Completed < target)
         {
-            lock (_gate)
+            using (Gate.Enter(_gate))
             {
                 if (_led)
                 {
@@ -138,7 +158,7 @@ internal abstract partial class GracePeriodEngine
             bool over;
             try
             {
-                over = Lead(ReaderWait.Brief);
+                over = Lead(CallbackThread.Hurries ? ReaderWait.BriefExpedited : ReaderWait.Brief);
             }
             finally
             {
@@ -152,6 +172,11 @@ internal abstract partial class GracePeriodEngine
         }
 
         return true;
+    }
+
+    /// <summary>Counts a grace period that ended, where the number of the last one is not count enough.</summary>
+    protected virtual void CountEnded()
+    {
     }
 
     /// <summary>Makes readers announce this number from now on.</summary>
@@ -170,7 +195,7 @@ internal abstract partial class GracePeriodEngine
 
     private void StepDown()
     {
-        lock (_gate)
+        using (Gate.Enter(_gate))
         {
             _led = false;
             if (_waiting != 0)
@@ -180,18 +205,23 @@ internal abstract partial class GracePeriodEngine
         }
     }
 
-    // Only the leader. A grace period left half-way by a leader that ran out of time is taken up again where it stood.
+    // Only the leader. A grace period left half-way, by a leader that ran out of time or was interrupted, is taken up again where it stood.
     private bool Lead(ReaderWait wait)
     {
         ulong number = _started;
         if (number == _completed)
         {
             number++;
+            _beganWaiting = RcuMetrics.MeasuresLatency ? Stopwatch.GetTimestamp() : 0;
             Volatile.Write(ref _started, number);
+        }
+
+        if (_advanced != number)
+        {
             ProcessWideBarrier.Pass();
             Advance(number + 1); // after the barrier: whoever reads the new number is past its own barrier, and sees what was unlinked
             _cursor = 0;
-            _beganWaiting = RcuMetrics.MeasuresLatency ? Stopwatch.GetTimestamp() : 0;
+            _advanced = number;
         }
 
         if (!ReadersGone(number, ref _cursor) && !WaitForReaders(number, ref wait))
@@ -201,6 +231,7 @@ internal abstract partial class GracePeriodEngine
 
         ProcessWideBarrier.Pass(); // all reads of the sections that ended come before whatever the caller does next
         Volatile.Write(ref _completed, number);
+        CountEnded();
         RcuMetrics.GracePeriodOver(this, number, _beganWaiting);
         return true;
     }
@@ -214,7 +245,7 @@ internal abstract partial class GracePeriodEngine
 
         while (!ReadersGone(number, ref _cursor))
         {
-            bool goesOn = wait.Pause(Volatile.Read(ref _hurried) != 0);
+            bool goesOn = wait.Pause(Volatile.Read(ref _hurried) != 0 || CallbackThread.Hurries);
             if (!goesOn || wait.HasSlept)
             {
                 Inspect(_cursor, Stopwatch.GetElapsedTime(_beganWaiting));

@@ -23,7 +23,7 @@ internal static class MemoryPressure
         if (load >= highLoad)
         {
             Interlocked.Increment(ref _flushes);
-            CallbackThread.Wake();
+            CallbackThread.Hurry();
         }
     }
 

@@ -10,6 +10,9 @@ namespace IommuRcu;
 /// </remarks>
 internal static partial class ProcessWideBarrier
 {
+    // Architecture.RiscV64, which .NET 8 has no name for.
+    private const Architecture RiscV64 = (Architecture)9;
+
     private static ulong _passed;
     private static bool _checked;
 
@@ -48,31 +51,31 @@ internal static partial class ProcessWideBarrier
         }
 
         Volatile.Write(ref _checked, true);
+
+        // Here, with no lock held: whoever uses Rcu first tells listeners what there is, so that they see a process that only reads, too.
+        RcuMetrics.Publish();
     }
 
     /// <summary>Makes the next call of <see cref="Require"/> look again; for tests.</summary>
     internal static void CheckAgain() => Volatile.Write(ref _checked, false);
 
+    /// <summary>The number of the membarrier system call on Linux; 0 where it is not known.</summary>
+    internal static int SystemCallNumber(Architecture architecture) => architecture switch
+    {
+        Architecture.X64 => 324,
+        Architecture.X86 => 375,
+        Architecture.Arm64 or Architecture.LoongArch64 or RiscV64 => 283,
+        Architecture.Arm or Architecture.Armv6 => 389,
+        Architecture.S390x => 356,
+        Architecture.Ppc64le => 365,
+        _ => 0,
+    };
+
     private static string? Probe()
     {
-        // Elsewhere than on x86, the runtime's fallback for a missing membarrier (changing the protection of a page) interrupts no other
-        // core, because invalidating a TLB is broadcast in hardware there: it would be no barrier at all.
-        if (OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.Arm64)
+        if (OperatingSystem.IsLinux() && Refusal() is { } refusal)
         {
-            const long QueryNumber = 283;
-            const int PrivateExpedited = 1 << 3;
-            try
-            {
-                long commands = SystemCall(QueryNumber, 0, 0, 0);
-                if (commands < 0 || (commands & PrivateExpedited) == 0)
-                {
-                    return $"membarrier(QUERY) returned {commands}";
-                }
-            }
-            catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
-            {
-                return "membarrier cannot be asked for: " + e.Message;
-            }
+            return refusal;
         }
 
         try
@@ -86,7 +89,33 @@ internal static partial class ProcessWideBarrier
         }
     }
 
+    // Where membarrier is missing the .NET runtime changes the protection of a page instead. That interrupts no other core where invalidating
+    // a TLB is broadcast in hardware (ARM64, and x64 processors with INVLPGB): it would be no barrier at all. So it is asked for.
+    private static string? Refusal()
+    {
+        const int PrivateExpedited = 1 << 3;
+        int number = SystemCallNumber(RuntimeInformation.ProcessArchitecture);
+        if (number == 0)
+        {
+            return null; // a new architecture: the runtime's word is all there is
+        }
+
+        try
+        {
+            nint commands = SystemCall(number, 0, 0, 0);
+            return commands >= 0 && (commands & PrivateExpedited) != 0
+                ? null
+                : $"membarrier(MEMBARRIER_CMD_QUERY) returned {commands}"
+                    + (commands < 0 ? $", error {Marshal.GetLastPInvokeError()}" : ", without MEMBARRIER_CMD_PRIVATE_EXPEDITED");
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return "membarrier cannot be asked for: " + e.Message;
+        }
+    }
+
+    // In 32-bit processes the arguments are 32 bits wide.
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial long SystemCall(long number, long command, long flags, long cpu);
+    private static partial nint SystemCall(nint number, nint command, nint flags, nint cpu);
 }

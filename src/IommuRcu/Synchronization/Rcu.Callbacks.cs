@@ -45,12 +45,14 @@ public static unsafe partial class Rcu
     public static void Call<TState>(TState state, [RunsAfterGracePeriod] Action<TState> callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
+        RcuCallbacks.Prepare();
         RcuCallbacks.Queue(ManagedCallback.Create(state, callback));
     }
 
     /// <summary>Waits until every callback that was queued before, by any thread, has run.</summary>
     /// <exception cref="InvalidOperationException">Called inside a section of this thread, or in a callback.</exception>
     /// <exception cref="PlatformNotSupportedException">The system has no process-wide memory barrier.</exception>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted while it waited.</exception>
     [WaitsForGracePeriod]
     public static void Barrier()
     {

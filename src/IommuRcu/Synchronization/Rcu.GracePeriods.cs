@@ -19,6 +19,7 @@ public static unsafe partial class Rcu
     /// <remarks>Waiters share grace periods. With no reader in the way it takes about two process-wide barriers, under a microsecond.</remarks>
     /// <exception cref="InvalidOperationException">Called inside a section of this thread, or in a callback: it would never return.</exception>
     /// <exception cref="PlatformNotSupportedException">The system has no process-wide memory barrier.</exception>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted while it waited.</exception>
     [WaitsForGracePeriod]
     public static void Synchronize()
     {
@@ -32,6 +33,7 @@ public static unsafe partial class Rcu
     /// <exception cref="ArgumentOutOfRangeException">The limit is negative or longer than 2^31 - 1 milliseconds.</exception>
     /// <exception cref="InvalidOperationException">Called inside a section of this thread, or in a callback.</exception>
     /// <exception cref="PlatformNotSupportedException">The system has no process-wide memory barrier.</exception>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted while it waited.</exception>
     [WaitsForGracePeriod]
     public static bool Synchronize(TimeSpan timeout)
     {
@@ -43,6 +45,7 @@ public static unsafe partial class Rcu
     /// <summary>As <see cref="Synchronize()"/>, looking at readers more often before it sleeps.</summary>
     /// <exception cref="InvalidOperationException">Called inside a section of this thread, or in a callback.</exception>
     /// <exception cref="PlatformNotSupportedException">The system has no process-wide memory barrier.</exception>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted while it waited.</exception>
     [WaitsForGracePeriod]
     public static void SynchronizeExpedited()
     {
@@ -83,6 +86,7 @@ public static unsafe partial class Rcu
     /// <param name="cookie">From <see cref="StartGracePeriod"/>.</param>
     /// <exception cref="ArgumentException">The cookie is another domain's.</exception>
     /// <exception cref="InvalidOperationException">Called inside a section of this thread, or in a callback.</exception>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted while it waited.</exception>
     [WaitsForGracePeriod]
     public static void WaitFor(RcuCookie cookie)
     {

@@ -33,8 +33,9 @@ public static unsafe partial class Rcu
 
     /// <summary>Gets or sets how many callbacks of one thread, or of one <see cref="SleepableRcu"/>, may be outstanding before <c>Call</c> waits: 65,536 by default.</summary>
     /// <remarks>
-    /// Looked at every 512th call. Beyond it a call waits until half of them have run, but at most 100 milliseconds, since what it waits for may depend
-    /// on the caller. Inside a section and in callbacks nothing waits; that is counted in the <c>callbacks.backpressure.skipped</c> instrument.
+    /// From there on every call (<c>Call</c>, <c>Free</c>) waits until half of them have run, but at most 100 milliseconds, since what it waits for may
+    /// depend on the caller: a thread adds at most ten a second while a reader stalls. Blocks to be freed count as callbacks. Inside a section and in
+    /// callbacks nothing waits; that is counted in the <c>callbacks.backpressure.skipped</c> instrument. A lower limit is noticed within 512 calls.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1024.</exception>
     public static int CallbackLimit

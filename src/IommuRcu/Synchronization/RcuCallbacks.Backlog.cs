@@ -5,7 +5,7 @@ namespace IommuRcu;
 
 internal sealed unsafe partial class RcuCallbacks
 {
-    /// <summary>How often a thread looks at its own backlog; a power of two.</summary>
+    /// <summary>A thread that is far from its limit looks at its backlog at least this often; a power of two.</summary>
     internal const int CheckEvery = 512;
 
     /// <summary>At this backlog of one thread the callback thread is told to hurry.</summary>
@@ -38,7 +38,7 @@ internal sealed unsafe partial class RcuCallbacks
         if (now >= HurryAt)
         {
             Interlocked.Increment(ref _expedited);
-            CallbackThread.Wake();
+            CallbackThread.Hurry();
         }
 
         long limit = Limit;
@@ -55,21 +55,37 @@ internal sealed unsafe partial class RcuCallbacks
 
         Interlocked.Increment(ref _waits);
         long giveUp = Environment.TickCount64 + LongestWaitMilliseconds;
-        while (backlog.Count > limit / 2)
+        try
         {
-            long left = giveUp - Environment.TickCount64;
-            if (left <= 0)
+            while (backlog.Count > limit / 2)
             {
-                return;
-            }
+                long left = giveUp - Environment.TickCount64;
+                if (left <= 0)
+                {
+                    return;
+                }
 
-            CallbackThread.WaitForProgress((int)left);
+                CallbackThread.WaitForProgress((int)left);
+            }
+        }
+        catch (ThreadInterruptedException)
+        {
+            Thread.CurrentThread.Interrupt(); // the callback is queued: what must not fail any more does not, and the caller's next wait does
         }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void CheckBacklog(ReaderSlot* slot, ulong queued, int weight = 1) =>
-        Answer(new SlotBacklog(slot, queued, weight), mayWait: !slot->InSection && !slot->RunsCallbacks);
+    private static void CheckBacklog(ReaderSlot* slot)
+    {
+        var backlog = new SlotBacklog(slot);
+        Answer(backlog, mayWait: !slot->InSection && !slot->RunsCallbacks);
+
+        // Callbacks and blocks are counted apart: half of what is left for each, so that together they do not pass the limit unseen. From the limit
+        // on every call looks.
+        ulong step = (ulong)Math.Clamp((Limit - backlog.Count) / 2, 1, CheckEvery);
+        slot->LookAt = slot->Queued + step;
+        slot->LookAtBlocks = slot->BlocksQueued + step;
+    }
 
     /// <summary>What waits to be run.</summary>
     internal interface IBacklog
@@ -78,10 +94,11 @@ internal sealed unsafe partial class RcuCallbacks
         long Count { get; }
     }
 
-    private readonly struct SlotBacklog(ReaderSlot* slot, ulong queued, int weight) : IBacklog
+    private readonly struct SlotBacklog(ReaderSlot* slot) : IBacklog
     {
         private readonly ReaderSlot* _slot = slot;
 
-        public long Count => (long)(queued - Volatile.Read(ref _slot->Done)) * weight;
+        public long Count =>
+            (long)(_slot->Queued - Volatile.Read(ref _slot->Done)) + (long)(_slot->BlocksQueued - Volatile.Read(ref _slot->BlocksDone));
     }
 }

@@ -19,60 +19,67 @@ internal sealed unsafe partial class RcuCallbacks
         FreeBatch* batch = slot->OpenBatch;
 
         // A batch that was queued at these same flips lies in the queue that is active now. The callback thread takes that queue only after this
-        // section has ended, and puts one more grace period behind it: the batch may still grow.
-        if (batch != null && slot->OpenBatchFlips == flips && batch->Count < FreeBatch.Capacity)
+        // section has ended, and puts one more grace period behind it: the batch may still grow. But not if a callback was queued behind it,
+        // which may use the block and has to run first.
+        if (batch != null && slot->OpenBatchFlips == flips && slot->OpenBatchQueued == slot->Queued && !batch->IsFull)
         {
-            batch->Add(block);
+            FreeBatch.Add(batch, block);
             ReaderSlot.Exit(slot);
-            return;
+        }
+        else
+        {
+            ReaderSlot.Exit(slot);
+            if (!QueueNewBatch(slot, block))
+            {
+                return;
+            }
         }
 
-        ReaderSlot.Exit(slot);
-        QueueNewBatch(block);
+        if (++slot->BlocksQueued >= slot->LookAtBlocks)
+        {
+            CheckBacklog(slot);
+        }
     }
 
+    /// <summary>Counts blocks that were freed. Only the callback thread calls it.</summary>
+    internal static void CountFreed(int blocks) => Volatile.Write(ref _blocksFreed, _blocksFreed + blocks);
+
+    /// <returns>Whether it was queued; where there was no memory for that, the grace period is over and the block freed.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void QueueNewBatch(void* block)
+    private static bool QueueNewBatch(ReaderSlot* slot, void* block)
     {
+        bool endedEarly = slot->OpenBatch != null && slot->OpenBatchQueued != slot->Queued;
         FreeBatch* batch;
         try
         {
-            batch = (FreeBatch*)NativeMemory.Alloc((nuint)sizeof(FreeBatch));
+            batch = FreeBatch.Create(slot, endedEarly ? FreeBatch.Small : FreeBatch.Large, block);
         }
         catch (OutOfMemoryException) when (Rcu.MayWait)
         {
             Rcu.SynchronizeExpedited();
             NativeMemory.Free(block);
-            return;
+            return false;
         }
 
-        batch->Count = 0;
-        batch->Add(block);
         batch->Head.Callback = &FreeBlocks;
-        ReaderSlot* slot = ReaderSlot.Enter();
+        ReaderSlot.Enter();
         ulong flips = Volatile.Read(ref slot->Flips);
         ulong queued = Push(slot, flips, &batch->Head);
         slot->OpenBatch = batch;
         slot->OpenBatchFlips = flips;
+        slot->OpenBatchQueued = queued;
         ReaderSlot.Exit(slot);
         AfterQueueing(slot, queued);
-
-        // A batch counts as one callback, so the periodic look at the backlog comes too seldom: look at every eighth batch.
-        if ((queued & 7) == 0 && (queued & (CheckEvery - 1)) != 0)
-        {
-            CheckBacklog(slot, queued, FreeBatch.Capacity);
-        }
+        return true;
     }
 
     private static void FreeBlocks(RcuHead* head)
     {
         var batch = (FreeBatch*)head; // the head is its first field
-        Volatile.Write(ref _blocksFreed, _blocksFreed + batch->Count); // only the callback thread writes it
-        for (void* block = batch->TakeLast(); block != null; block = batch->TakeLast())
-        {
-            NativeMemory.Free(block);
-        }
-
-        NativeMemory.Free(batch);
+        ReaderSlot* slot = batch->Slot;
+        int count = batch->Count;
+        FreeBatch.Free(batch);
+        CountFreed(count);
+        Volatile.Write(ref slot->BlocksDone, slot->BlocksDone + (ulong)count);
     }
 }

@@ -42,6 +42,15 @@ internal sealed unsafe partial class RcuCallbacks : CallbackDomain
         }
     }
 
+    /// <summary>Gives the calling thread its slot, before something is made that would be lost if it cannot have one.</summary>
+    internal static void Prepare()
+    {
+        if (CurrentReader.Slot == null)
+        {
+            ReaderRegistry.Register();
+        }
+    }
+
     /// <summary>Appends a head whose callback is set to the calling thread's queue.</summary>
     internal static void Queue(RcuHead* head)
     {
@@ -74,9 +83,9 @@ internal sealed unsafe partial class RcuCallbacks : CallbackDomain
             WakeThread();
         }
 
-        if ((queued & (CheckEvery - 1)) == 0)
+        if (queued >= slot->LookAt)
         {
-            CheckBacklog(slot, queued);
+            CheckBacklog(slot);
         }
     }
 
@@ -151,8 +160,14 @@ internal sealed unsafe partial class RcuCallbacks : CallbackDomain
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void WakeThread()
     {
-        CallbackThread.Add(Instance);
-        CallbackThread.Wake();
+        try
+        {
+            CallbackThread.Wake();
+        }
+        catch (OutOfMemoryException)
+        {
+            // No thread could be started. The callback is queued and must not be queued again: the next call, or a barrier, tries once more.
+        }
     }
 
     /// <summary>Turns owners to their other queue; the grace period that closes the last of the queues left behind, 0 for none.</summary>
@@ -229,6 +244,7 @@ internal sealed unsafe partial class RcuCallbacks : CallbackDomain
 
     private static void Run(ReaderSlot* slot)
     {
+        ReaderSlot* self = CurrentReader.Slot;
         int ran = 0;
         while (ran < Quantum && !slot->Ready.IsEmpty)
         {
@@ -247,6 +263,11 @@ internal sealed unsafe partial class RcuCallbacks : CallbackDomain
                     slot->Ready.First = next;
                     ran++;
                     head->Callback(head);
+                    if (self->InSection)
+                    {
+                        CallbackThread.CloseForgottenSection(Instance);
+                    }
+
                     head = next;
                 }
                 while (head != null && ran < Quantum);
@@ -255,7 +276,8 @@ internal sealed unsafe partial class RcuCallbacks : CallbackDomain
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                CallbackFailures.Report(e);
+                CallbackFailures.Report(e, Instance);
+                CallbackThread.CloseForgottenSection(Instance);
             }
         }
 

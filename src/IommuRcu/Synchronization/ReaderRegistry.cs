@@ -36,7 +36,7 @@ internal static unsafe partial class ReaderRegistry
     /// <summary>Living threads that have a slot.</summary>
     internal static int CountLiving()
     {
-        lock (_lock)
+        using (Gate.Enter(_lock))
         {
             Sweep();
             return _used - _free.Count;
@@ -81,10 +81,15 @@ internal static unsafe partial class ReaderRegistry
     internal static ReaderSlot* Register()
     {
         ProcessWideBarrier.Require();
-        RcuMetrics.Publish(); // before the first section, so that whoever listens sees a process that only reads, too
-        Thread thread = Thread.CurrentThread;
+        if (CurrentReader.Slot != null)
+        {
+            return CurrentReader.Slot; // a listener that was just told of the instruments has read
+        }
+
+        // Allocated first: nothing below the taking of an index may throw.
+        var owner = new SlotOwner(Thread.CurrentThread);
         ReaderSlot* slot;
-        lock (_lock)
+        using (Gate.Enter(_lock))
         {
             if (_free.Count == 0 && _used >= _sweepAt)
             {
@@ -101,7 +106,7 @@ internal static unsafe partial class ReaderRegistry
                 Volatile.Write(ref slot->Announced, 0); // as if its owner had died
             }
 
-            Volatile.Write(ref _owners[index], new SlotOwner(thread));
+            Volatile.Write(ref _owners[index], owner);
 
             // 0 means "no section". A grace period that began before the first reader has advanced the number already.
             Interlocked.CompareExchange(ref GracePeriodNumber.Current, 1, 0);
@@ -125,7 +130,7 @@ internal static unsafe partial class ReaderRegistry
     /// <summary>Gives back the slot of a thread that has ended; false while it lives.</summary>
     internal static bool TryReap(int index)
     {
-        lock (_lock)
+        using (Gate.Enter(_lock))
         {
             return TryReapLocked(index);
         }
@@ -180,6 +185,7 @@ internal static unsafe partial class ReaderRegistry
             Volatile.Write(ref *(nint*)(_chunks + chunk), (nint)memory);
         }
 
+        _free.EnsureCapacity(index + 1); // giving a slot back allocates nothing
         if (index == _owners.Length)
         {
             SlotOwner?[] larger = new SlotOwner?[2 * index];

@@ -49,6 +49,22 @@ internal unsafe struct ReaderSlot
     [FieldOffset(88)]
     internal ulong OpenBatchFlips;
 
+    /// <summary><see cref="Queued"/> when that batch was queued: with a callback behind it, it may not grow, for that callback comes first.</summary>
+    [FieldOffset(96)]
+    internal ulong OpenBatchQueued;
+
+    /// <summary>The owner looks at its backlog when <see cref="Queued"/> reaches this.</summary>
+    [FieldOffset(104)]
+    internal ulong LookAt;
+
+    /// <summary>Native blocks that were ever handed over to be freed; written by the owner.</summary>
+    [FieldOffset(112)]
+    internal ulong BlocksQueued;
+
+    /// <summary>The owner looks at its backlog when <see cref="BlocksQueued"/> reaches this.</summary>
+    [FieldOffset(120)]
+    internal ulong LookAtBlocks;
+
     // Second pair: the callback thread's.
 
     /// <summary>Closed, waiting for a grace period.</summary>
@@ -74,6 +90,10 @@ internal unsafe struct ReaderSlot
     /// <summary>A grace period whose end also closes the flipped queue; 0 while none is flipped.</summary>
     [FieldOffset(200)]
     internal ulong FlippedUntil;
+
+    /// <summary>How many of the blocks were freed. Volatile, as <see cref="Done"/>.</summary>
+    [FieldOffset(208)]
+    internal ulong BlocksDone;
 
     // Third pair: written once, at registration.
 
@@ -138,9 +158,9 @@ internal unsafe struct ReaderSlot
         }
         else if (announced == ProvingIdle)
         {
+            ReaderRegistry.RecordOpener(slot->Index); // first: it allocates, and may throw
             slot->Proving = true;
             slot->Extra = 1; // sends the closing to ExitSlow
-            ReaderRegistry.RecordOpener(slot->Index);
             Announce(slot);
         }
         else
@@ -165,6 +185,20 @@ internal unsafe struct ReaderSlot
             slot->Proving = false;
             ReaderRegistry.ForgetOpener(slot->Index);
             Volatile.Write(ref slot->Announced, ReaderRegistry.RecordsOpeners ? ProvingIdle : 0);
+        }
+    }
+
+    /// <summary>Closes whatever sections the calling thread has open, however deep.</summary>
+    internal static void Abandon(ReaderSlot* slot)
+    {
+        slot->Extra = 0;
+        if (slot->Proving)
+        {
+            ExitSlow(slot);
+        }
+        else
+        {
+            Volatile.Write(ref slot->Announced, 0);
         }
     }
 

@@ -56,14 +56,19 @@ internal struct ReaderWait
     private int _round;
 
     internal ReaderWait(Deadline deadline, bool expedited)
+        : this(expedited, sleeps: true) => _deadline = deadline;
+
+    private ReaderWait(bool expedited, bool sleeps)
     {
-        _deadline = deadline;
         _expedited = expedited;
-        _sleeps = true;
+        _sleeps = sleeps;
     }
 
     /// <summary>Spins and yields a little, and never sleeps.</summary>
     internal static ReaderWait Brief => default;
+
+    /// <summary>Never sleeps either, but yields as often as an expedited wait.</summary>
+    internal static ReaderWait BriefExpedited => new(expedited: true, sleeps: false);
 
     /// <summary>Whether the wait has become long enough to look for dead threads and stalls.</summary>
     internal readonly bool HasSlept => _round > Spins + (_expedited ? ExpeditedYields : Yields);

@@ -8,6 +8,10 @@ internal sealed unsafe class SleepableCallbacks(SleepableReaders readers) : Call
 {
     private const int Quantum = 2048;
 
+    // Written by the callback thread alone.
+    private static long _totalTaken;
+    private static long _totalRun;
+
     // The newest first. Pushed by anyone, taken by the callback thread.
     private nint _pushed;
     private int _registered;
@@ -22,32 +26,32 @@ internal sealed unsafe class SleepableCallbacks(SleepableReaders readers) : Call
     private ulong _takesDone;
     private ulong _markedTake;
 
-    protected override bool HasCallbacks => Volatile.Read(ref _pushed) != 0 || _batch != null;
+    // The count of those queued grows before the list does, so that none is between the two.
+    protected override bool HasCallbacks => Volatile.Read(ref _queued) != Volatile.Read(ref _run);
 
     /// <summary>Makes the callback thread see to this domain.</summary>
     internal void Register()
     {
-        if (Volatile.Read(ref _registered) == 0 && Interlocked.Exchange(ref _registered, 1) == 0)
+        if (Volatile.Read(ref _registered) == 0)
         {
-            CallbackThread.Add(this);
+            CallbackThread.Add(this); // before the flag: whoever sees it queues for a thread that looks here
+            Volatile.Write(ref _registered, 1);
         }
     }
 
-    /// <summary>Waits for everything that was queued, and takes the domain off the callback thread.</summary>
-    internal void Retire()
-    {
-        if (Volatile.Read(ref _registered) != 0)
-        {
-            Barrier();
-            CallbackThread.Remove(this);
-        }
-    }
+    /// <summary>Whether the callback thread has ever had to see to this domain.</summary>
+    internal bool IsRegistered => Volatile.Read(ref _registered) != 0;
 
-    /// <summary>Queues a head whose callback is set.</summary>
+    /// <summary>Callbacks of all sleepable domains that the callback thread has taken from where they were queued, and how many of them ran.</summary>
+    internal static long TotalTaken => Volatile.Read(ref _totalTaken);
+
+    internal static long TotalRun => Volatile.Read(ref _totalRun);
+
+    /// <summary>Queues a head whose callback is set; the domain is registered.</summary>
     /// <returns>Whether it is time to look at the backlog.</returns>
     internal bool Queue(RcuHead* head)
     {
-        Register();
+        long queued = Interlocked.Increment(ref _queued);
         while (true)
         {
             nint first = Volatile.Read(ref _pushed);
@@ -58,12 +62,12 @@ internal sealed unsafe class SleepableCallbacks(SleepableReaders readers) : Call
             }
         }
 
-        if (Volatile.Read(ref CallbackSignal.Awake) == 0)
+        if (Volatile.Read(ref CallbackSignal.Awake) == 0 || IsRetired)
         {
-            CallbackThread.Wake();
+            WakeThread();
         }
 
-        return (Interlocked.Increment(ref _queued) & (RcuCallbacks.CheckEvery - 1)) == 0;
+        return (queued & (RcuCallbacks.CheckEvery - 1)) == 0 || queued - Volatile.Read(ref _run) >= RcuCallbacks.Limit;
     }
 
     protected override void MarkBarrier() => _markedTake = _takes + 1;
@@ -101,11 +105,24 @@ internal sealed unsafe class SleepableCallbacks(SleepableReaders readers) : Call
         return true;
     }
 
+    private void WakeThread()
+    {
+        try
+        {
+            Wake();
+        }
+        catch (OutOfMemoryException)
+        {
+            // As in RcuCallbacks.WakeThread.
+        }
+    }
+
     private static RcuHead* Reverse(RcuHead* newest)
     {
         RcuHead* oldest = null;
         while (newest != null)
         {
+            Volatile.Write(ref _totalTaken, _totalTaken + 1);
             RcuHead* next = newest->Next;
             newest->Next = oldest;
             oldest = newest;
@@ -118,6 +135,7 @@ internal sealed unsafe class SleepableCallbacks(SleepableReaders readers) : Call
     [SuppressMessage("Design", "CA1031", Justification = "Whatever a callback throws must not stop the others.")]
     private void Run()
     {
+        ReaderSlot* self = CurrentReader.Slot;
         int ran = 0;
         while (_batch != null && ran < Quantum)
         {
@@ -130,11 +148,17 @@ internal sealed unsafe class SleepableCallbacks(SleepableReaders readers) : Call
             }
             catch (Exception e)
             {
-                CallbackFailures.Report(e);
+                CallbackFailures.Report(e, this);
+            }
+
+            if (self->InSection)
+            {
+                CallbackThread.CloseForgottenSection(this);
             }
         }
 
         Volatile.Write(ref _run, _run + ran);
+        Volatile.Write(ref _totalRun, _totalRun + ran);
     }
 
     /// <summary>Callbacks of a domain that have not run.</summary>

@@ -5,9 +5,20 @@ namespace IommuRcu;
 
 public sealed unsafe partial class SleepableRcu
 {
+    /// <summary>Raised on the callback thread when a callback of this domain threw, before <see cref="Rcu.CallbackFailed"/>, which is raised for all domains.</summary>
+    /// <remarks>No other callback is lost. Handlers must not wait for grace periods.</remarks>
+    public event EventHandler<RcuCallbackFailedEventArgs>? CallbackFailed
+    {
+        add => _callbacks.AddHandler(value);
+        remove => _callbacks.RemoveHandler(value);
+    }
+
+    private bool MayWait => Rcu.MayWait && !(_flow != null && SleepableSection.IsBelowAny(_flow.Value));
+
     /// <summary>Waits until every section of this domain that is open now has closed.</summary>
     /// <exception cref="InvalidOperationException">Called inside a section of this domain, or in a callback.</exception>
     /// <exception cref="ObjectDisposedException">The domain is disposed.</exception>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted while it waited.</exception>
     [WaitsForGracePeriod]
     public void Synchronize()
     {
@@ -21,6 +32,7 @@ public sealed unsafe partial class SleepableRcu
     /// <exception cref="ArgumentOutOfRangeException">The limit is negative or longer than 2^31 - 1 milliseconds.</exception>
     /// <exception cref="InvalidOperationException">Called inside a section of this domain, or in a callback.</exception>
     /// <exception cref="ObjectDisposedException">The domain is disposed.</exception>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted while it waited.</exception>
     [WaitsForGracePeriod]
     public bool Synchronize(TimeSpan timeout)
     {
@@ -32,6 +44,7 @@ public sealed unsafe partial class SleepableRcu
     /// <summary>As <see cref="Synchronize()"/>, looking at readers more often before it sleeps.</summary>
     /// <exception cref="InvalidOperationException">Called inside a section of this domain, or in a callback.</exception>
     /// <exception cref="ObjectDisposedException">The domain is disposed.</exception>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted while it waited.</exception>
     [WaitsForGracePeriod]
     public void SynchronizeExpedited()
     {
@@ -73,6 +86,7 @@ public sealed unsafe partial class SleepableRcu
     /// <param name="cookie">From <see cref="StartGracePeriod"/> of this domain.</param>
     /// <exception cref="ArgumentException">The cookie is another domain's.</exception>
     /// <exception cref="InvalidOperationException">Called inside a section of this domain, or in a callback.</exception>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted while it waited.</exception>
     [WaitsForGracePeriod]
     public void WaitFor(RcuCookie cookie)
     {
@@ -94,6 +108,7 @@ public sealed unsafe partial class SleepableRcu
         }
 
         ObjectDisposedException.ThrowIf(_disposed, this);
+        _callbacks.Register();
         head->Callback = callback;
         Queue(head);
     }
@@ -109,12 +124,14 @@ public sealed unsafe partial class SleepableRcu
     {
         ArgumentNullException.ThrowIfNull(callback);
         ObjectDisposedException.ThrowIf(_disposed, this);
+        _callbacks.Register();
         Queue(ManagedCallback.Create(state, callback));
     }
 
     /// <summary>Waits until every callback that was queued in this domain before has run.</summary>
     /// <exception cref="InvalidOperationException">Called inside a section of this domain, or in a callback.</exception>
     /// <exception cref="ObjectDisposedException">The domain is disposed.</exception>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted while it waited.</exception>
     [WaitsForGracePeriod]
     public void Barrier()
     {
@@ -141,14 +158,18 @@ public sealed unsafe partial class SleepableRcu
     {
         if (_callbacks.Queue(head))
         {
-            bool mayWait = Rcu.MayWait && !(_flow != null && SleepableSection.IsBelowAny(_flow.Value));
-            RcuCallbacks.Answer(new SleepableCallbacks.Waiting(_callbacks), mayWait);
+            RcuCallbacks.Answer(new SleepableCallbacks.Waiting(_callbacks), MayWait);
         }
     }
 
     private void ThrowIfMayNotWait()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        ThrowIfInside();
+    }
+
+    private void ThrowIfInside()
+    {
         if (CallbackThread.IsCurrent)
         {
             throw new InvalidOperationException("A callback must not wait for a grace period or for callbacks: it would wait for itself.");

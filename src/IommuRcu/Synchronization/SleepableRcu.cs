@@ -7,14 +7,16 @@ namespace IommuRcu;
 /// <remarks>
 /// The invariant is that of <see cref="Rcu"/>, for the sections of one instance: a section of one protects nothing of another, and a slow reader of one
 /// delays no other. A section costs a few locked instructions, so prefer <see cref="Rcu"/> where nothing awaits. All members may be called by any
-/// thread; <see cref="Dispose"/> once, when no section is opened any more.
+/// thread, <see cref="Dispose"/> too.
 /// </remarks>
 public sealed unsafe partial class SleepableRcu : IDisposable
 {
     private readonly SleepableReaders _readers;
     private readonly SleepableCallbacks _callbacks;
     private readonly AsyncLocal<SleepableSection?>? _flow;
+    private readonly object _disposing = new();
     private volatile bool _disposed;
+    private bool _gone;
 
     /// <summary>Makes a domain with no readers.</summary>
     /// <param name="name">Its name in reports.</param>
@@ -44,6 +46,11 @@ public sealed unsafe partial class SleepableRcu : IDisposable
     [AssertsReadLock]
     public bool IsReadLockHeld => _flow == null ? _readers.AnyOpen : SleepableSection.InnermostOpen(_flow.Value) != null;
 
+    /// <summary>Sections that the caller's flow remembers, closed ones counted.</summary>
+    internal int Remembered => SleepableSection.Length(_flow?.Value);
+
+    internal SleepableReaders Readers => _readers;
+
     /// <summary>Opens a section. Never blocks; nests.</summary>
     /// <returns>The section; dispose it once, on any thread.</returns>
     /// <exception cref="ObjectDisposedException">The domain is disposed.</exception>
@@ -51,12 +58,21 @@ public sealed unsafe partial class SleepableRcu : IDisposable
     public SleepableReadScope ReadLock()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        int cell = _readers.Open(out ulong generation);
-        if (_flow != null)
+        SleepableSection? section = _flow == null ? null : new SleepableSection(SleepableSection.InnermostOpen(_flow.Value));
+        int cell = _readers.Open(section, out ulong generation);
+        try
         {
-            var section = new SleepableSection(_flow.Value);
-            _readers.InfoOf(cell).Section = section;
-            _flow.Value = section;
+            // The section is announced. Either Dispose waits for it, or the process-wide barrier of its grace period came before, and this read sees it.
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (section != null)
+            {
+                _flow!.Value = section;
+            }
+        }
+        catch
+        {
+            Close(cell, generation);
+            throw;
         }
 
         return new SleepableReadScope(this, cell, generation);
@@ -73,20 +89,38 @@ public sealed unsafe partial class SleepableRcu : IDisposable
         }
     }
 
-    /// <summary>Waits until every open section has closed and every queued callback has run. No section may be opened afterwards.</summary>
+    /// <summary>Waits until every open section has closed and every queued callback has run. Nothing can be opened or queued afterwards.</summary>
+    /// <remarks>
+    /// May be called more than once, and by several threads: each call returns when all is done. What another thread does meanwhile either throws
+    /// <see cref="ObjectDisposedException"/> or is done as ever: a section is waited for, a callback runs.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">Called inside a section of this domain, or in a callback.</exception>
+    /// <exception cref="ThreadInterruptedException">The thread was interrupted. Nothing can be opened any more; another call goes on waiting.</exception>
     [WaitsForGracePeriod]
     public void Dispose()
     {
-        if (_disposed)
+        if (Volatile.Read(ref _gone))
         {
             return;
         }
 
-        ThrowIfMayNotWait();
-        _disposed = true;
-        _readers.WaitFor(_readers.NextTarget(), default, expedited: false);
-        _callbacks.Retire();
+        ThrowIfInside();
+        lock (_disposing)
+        {
+            if (_gone)
+            {
+                return;
+            }
+
+            _disposed = true;
+            _readers.WaitFor(_readers.NextTarget(), default, expedited: false);
+            if (_callbacks.IsRegistered)
+            {
+                _callbacks.Retire();
+            }
+
+            Volatile.Write(ref _gone, true);
+        }
     }
 
     internal void Close(int cell, ulong generation)

@@ -24,6 +24,8 @@ internal sealed unsafe class SleepableReaders : GracePeriodEngine
     // Pinned managed arrays, so that a stale scope never touches freed memory, and nothing needs a finalizer.
     private readonly ulong[] _words = GC.AllocateArray<ulong>((Stripes + 3) * LineWords, pinned: true);
     private readonly Cell[]?[] _chunks = new Cell[MaxChunks][];
+    private static long _ended;
+
     private CellInfo[] _infos = [];
     private int _count;
 
@@ -32,6 +34,9 @@ internal sealed unsafe class SleepableReaders : GracePeriodEngine
         Name = name;
         Number = 1;
     }
+
+    /// <summary>Grace periods of all sleepable domains that ended.</summary>
+    internal static long Ended => Volatile.Read(ref _ended);
 
     internal override string Name { get; }
 
@@ -59,13 +64,18 @@ internal sealed unsafe class SleepableReaders : GracePeriodEngine
     internal CellInfo InfoOf(int cell) => Volatile.Read(ref _infos)[cell];
 
     /// <summary>Opens a section: the cell that announces it, and the generation that closes it.</summary>
-    internal int Open(out ulong generation)
+    /// <param name="section">What the flow knows of it, if it is tracked.</param>
+    /// <param name="generation">Closes it.</param>
+    internal int Open(SleepableSection? section, out ulong generation)
     {
+        // First all that may throw: a cell once taken is announced.
+        Thread opener = Thread.CurrentThread;
+        StackTrace? stack = ReaderRegistry.RecordsOpeners ? new StackTrace(2, fNeedFileInfo: false) : null;
         int stripe = Thread.GetCurrentProcessorId() & (Stripes - 1);
         int index = Pop(stripe);
         if (index < 0)
         {
-            index = Extend(stripe);
+            index = TestHooks.ReusedCell >= 0 ? TestHooks.ReusedCell : Extend(stripe);
         }
 
         // The cell is this thread's alone until it is announced.
@@ -73,12 +83,9 @@ internal sealed unsafe class SleepableReaders : GracePeriodEngine
         generation = cell.Generation + 1;
         Volatile.Write(ref cell.Generation, generation);
         CellInfo info = InfoOf(index);
-        info.Opener = Thread.CurrentThread;
-        if (ReaderRegistry.RecordsOpeners)
-        {
-            info.OpenerStack = new StackTrace(2, fNeedFileInfo: false);
-        }
-
+        info.Opener = opener;
+        info.OpenerStack = stack;
+        info.Section = section;
         Volatile.Write(ref cell.Announced, Volatile.Read(ref Number)); // as in ReaderSlot.Announce
         return index;
     }
@@ -99,14 +106,17 @@ internal sealed unsafe class SleepableReaders : GracePeriodEngine
         return true;
     }
 
+    protected override void CountEnded() => Interlocked.Increment(ref _ended);
+
     protected override void Advance(ulong number) => Volatile.Write(ref Number, number);
 
     protected override bool ReadersGone(ulong number, ref int cursor)
     {
         int count = Volatile.Read(ref _count);
+        int skipped = TestHooks.SkippedCell;
         for (; cursor < count; cursor++)
         {
-            if (Volatile.Read(ref CellAt(cursor).Announced) - 1 < number)
+            if (Volatile.Read(ref CellAt(cursor).Announced) - 1 < number && cursor != skipped)
             {
                 return false;
             }
@@ -182,7 +192,7 @@ internal sealed unsafe class SleepableReaders : GracePeriodEngine
 
     private int Extend(int stripe)
     {
-        lock (_lock)
+        using (Gate.Enter(_lock))
         {
             int index = _count;
             uint shifted = (uint)index + (1u << FirstChunkLog2);
@@ -190,7 +200,7 @@ internal sealed unsafe class SleepableReaders : GracePeriodEngine
             if (_chunks[chunk] == null)
             {
                 int size = 1 << (chunk + FirstChunkLog2);
-                Volatile.Write(ref _chunks[chunk], GC.AllocateArray<Cell>(size, pinned: true));
+                Cell[] cells = GC.AllocateArray<Cell>(size, pinned: true);
                 var infos = new CellInfo[index + size];
                 Array.Copy(_infos, infos, index);
                 for (int i = index; i < infos.Length; i++)
@@ -198,7 +208,9 @@ internal sealed unsafe class SleepableReaders : GracePeriodEngine
                     infos[i] = new CellInfo();
                 }
 
+                // Both or none: allocating is done.
                 Volatile.Write(ref _infos, infos);
+                Volatile.Write(ref _chunks[chunk], cells);
             }
 
             CellAt(index).Stripe = stripe;
@@ -219,6 +231,7 @@ internal sealed unsafe class SleepableReaders : GracePeriodEngine
         internal void Clear()
         {
             Section = null;
+            Opener = null;
             OpenerStack = null;
         }
     }

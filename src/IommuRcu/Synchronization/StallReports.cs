@@ -61,8 +61,8 @@ internal static class StallReports
     private static void Report(RcuStallEventArgs report)
     {
         Interlocked.Increment(ref _stalls);
-        RcuEventSource.Log.Stall(
-            report.Domain, report.ManagedThreadId, report.ThreadName ?? "", (long)report.OpenFor.TotalMilliseconds, report.ThreadEnded);
+        Listeners.Post(() => RcuEventSource.Log.Stall(
+            report.Domain, report.ManagedThreadId, report.ThreadName ?? "", (long)report.OpenFor.TotalMilliseconds, report.ThreadEnded));
         if (Reported is { } handlers)
         {
             // On the pool: this thread leads a grace period or holds a lock, and a handler may want to wait for either.

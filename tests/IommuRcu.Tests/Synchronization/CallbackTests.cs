@@ -135,30 +135,44 @@ public sealed unsafe class CallbackTests : IDisposable
     }
 
     [Fact]
-    public void FloodWhileAReaderHoldsEverythingUp_IsSlowedDown()
+    public void FloodWhileAReaderHoldsEverythingUp_DelaysEveryCallBeyondTheLimit()
     {
-        Rcu.CallbackLimit = 1024;
+        const int Limit = 1024;
+        Rcu.CallbackLimit = Limit;
+        Rcu.Barrier();
         using var reader = new ReaderThread();
         reader.Open();
         long waits = RcuCallbacks.Waits;
         long skips = RcuCallbacks.Skips;
         int ran = 0;
-        Flood(2048);
-        Assert.True(RcuCallbacks.Waits > waits);
+        Flood(Limit - 1);
+        Assert.Equal(waits, RcuCallbacks.Waits);
+
+        long began = Environment.TickCount64;
+        for (int i = 1; i <= 3; i++)
+        {
+            Flood(1);
+            Assert.Equal(waits + i, RcuCallbacks.Waits);
+        }
+
+        Rcu.Free(NativeMemory.Alloc(16));
+        Assert.Equal(waits + 4, RcuCallbacks.Waits - (RcuCallbacks.Waits == waits + 5 ? 1 : 0)); // the batch is a callback, too
+        Assert.True(Environment.TickCount64 - began >= 300, "a call was not held up");
         Assert.Equal(skips, RcuCallbacks.Skips);
+        Assert.True(CallbackThread.Hurries || Limit < 4096);
 
         waits = RcuCallbacks.Waits;
         using (Rcu.ReadLock())
         {
-            Flood(1024);
+            Flood(5);
         }
 
-        Assert.True(RcuCallbacks.Skips > skips);
+        Assert.Equal(skips + 5, RcuCallbacks.Skips);
         Assert.Equal(waits, RcuCallbacks.Waits);
         Assert.Equal(0, Volatile.Read(ref ran));
         reader.Close();
         Rcu.Barrier();
-        Assert.Equal(3072, ran);
+        Assert.Equal(Limit + 7, ran);
 
         void Flood(int count)
         {
@@ -170,7 +184,63 @@ public sealed unsafe class CallbackTests : IDisposable
     }
 
     [Fact]
-    public void FloodOfASleepableDomain_IsSlowedDown()
+    public void FloodOfFreedBlocksAlone_DelaysEveryCallBeyondTheLimit()
+    {
+        Rcu.CallbackLimit = 1024;
+        Rcu.Barrier();
+        using var reader = new ReaderThread();
+        reader.Open();
+        long waits = RcuCallbacks.Waits;
+        for (int i = 0; i < 1000; i++)
+        {
+            Rcu.Free(NativeMemory.Alloc(16));
+        }
+
+        Assert.Equal(waits, RcuCallbacks.Waits);
+        for (int i = 0; i < 30; i++)
+        {
+            using (Rcu.ReadLock())
+            {
+                Rcu.Free(NativeMemory.Alloc(16)); // over the limit without a wait
+            }
+        }
+
+        Assert.Equal(waits, RcuCallbacks.Waits);
+        for (int i = 0; i < 2; i++)
+        {
+            waits = RcuCallbacks.Waits;
+            Rcu.Free(NativeMemory.Alloc(16));
+            Assert.True(RcuCallbacks.Waits > waits);
+        }
+
+        reader.Close();
+        Rcu.Barrier();
+    }
+
+    [Fact]
+    public void FloodInACallback_IsNotHeldUp()
+    {
+        Rcu.CallbackLimit = 1024;
+        Rcu.Barrier();
+        long waits = RcuCallbacks.Waits;
+        long skips = RcuCallbacks.Skips;
+        int ran = 0;
+        Rcu.Call(0, _ =>
+        {
+            for (int i = 0; i < 1030; i++)
+            {
+                Rcu.Call(0, _ => ran++);
+            }
+        });
+        Rcu.Barrier();
+        Rcu.Barrier();
+        Assert.Equal(1030, ran);
+        Assert.Equal(waits, RcuCallbacks.Waits);
+        Assert.InRange(RcuCallbacks.Skips - skips, 7, 8); // from the 1024th on; the callback that queues them may count still
+    }
+
+    [Fact]
+    public void FloodOfASleepableDomain_DelaysEveryCallBeyondTheLimit()
     {
         Rcu.CallbackLimit = 1024;
         using var rcu = new SleepableRcu();
@@ -178,23 +248,150 @@ public sealed unsafe class CallbackTests : IDisposable
         long waits = RcuCallbacks.Waits;
         long skips = RcuCallbacks.Skips;
         int ran = 0;
-        Flood();
-        Assert.True(RcuCallbacks.Skips > skips); // this flow is inside
+        Flood(1026);
+        Assert.Equal(skips + 3, RcuCallbacks.Skips); // this flow is inside
         Assert.Equal(waits, RcuCallbacks.Waits);
-        var thread = new Thread(Flood);
+        var thread = new Thread(() => Flood(2));
         thread.Start();
         thread.Join();
-        Assert.True(RcuCallbacks.Waits > waits);
+        Assert.Equal(waits + 2, RcuCallbacks.Waits);
         Assert.Equal(0, Volatile.Read(ref ran));
         scope.Dispose();
         rcu.Barrier();
-        Assert.Equal(4096, ran);
+        Assert.Equal(1028, ran);
 
-        void Flood()
+        void Flood(int count)
         {
-            for (int i = 0; i < 2048; i++)
+            for (int i = 0; i < count; i++)
             {
                 rcu.Call(0, _ => ran++);
+            }
+        }
+    }
+
+    /// <summary>A backlog, or scarce memory, makes whoever waits for readers look at them more often; that ends with the backlog.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void FloodOrScarceMemory_ExpeditesGracePeriods(bool flood)
+    {
+        Rcu.Barrier();
+        Poll.Until(() => !CallbackThread.Hurries, "the end of an earlier hurry");
+        using var reader = new ReaderThread();
+        reader.Open();
+        Rcu.Call(0, static _ => { });
+        Assert.False(CallbackThread.Hurries);
+        if (flood)
+        {
+            for (int i = 0; i < 6000; i++)
+            {
+                Rcu.Call(0, static _ => { });
+            }
+        }
+        else
+        {
+            MemoryPressure.Look(load: 90, highLoad: 90);
+        }
+
+        Assert.True(CallbackThread.Hurries);
+        reader.Close();
+        Rcu.Barrier();
+        Poll.Until(() => !CallbackThread.Hurries, "the end of the hurry");
+    }
+
+    [Fact]
+    public void Hurry_MeansMoreLooksAndShorterPauses()
+    {
+        Assert.Equal(1, CallbackThread.PauseMilliseconds(stuck: 100_000, hurries: true));
+        Assert.Equal(10, CallbackThread.PauseMilliseconds(stuck: 100_000, hurries: false));
+        Assert.Equal(1, CallbackThread.PauseMilliseconds(stuck: 0, hurries: false));
+        Assert.True(Looks(ReaderWait.BriefExpedited) > Looks(ReaderWait.Brief));
+
+        static int Looks(ReaderWait wait)
+        {
+            int looks = 0;
+            while (wait.Pause(hurried: false))
+            {
+                looks++;
+            }
+
+            return looks;
+        }
+    }
+
+    /// <summary>A callback may use a block that is freed after it was queued.</summary>
+    [Fact]
+    public void BlockFreedAfterACallback_IsFreedAfterItRan()
+    {
+        var seen = new List<long>();
+        Rcu.Barrier();
+        using var reader = new ReaderThread();
+        reader.Open();
+        long freed = RcuCallbacks.BlocksFreed;
+        for (int i = 0; i < 20; i++)
+        {
+            Rcu.Free(NativeMemory.Alloc(16));
+            Rcu.Call(seen, static seen => seen.Add(RcuCallbacks.BlocksFreed));
+        }
+
+        reader.Close();
+        Rcu.Barrier();
+        Assert.Equal(Enumerable.Range(1, 20).Select(i => freed + i), seen);
+    }
+
+    [Fact]
+    public void CallbackWhoseExceptionHasNoMessage_IsReported()
+    {
+        var failures = new List<Exception>();
+        EventHandler<RcuCallbackFailedEventArgs> collect = (_, e) => failures.Add(e.Exception);
+        Rcu.CallbackFailed += collect;
+        try
+        {
+            Rcu.Call(0, static _ => throw new UnspeakableException());
+            Rcu.Barrier();
+            Assert.IsType<UnspeakableException>(Assert.Single(failures));
+        }
+        finally
+        {
+            Rcu.CallbackFailed -= collect;
+        }
+    }
+
+    /// <summary>The callback thread's own section would hold up every grace period, and so every later callback.</summary>
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void CallbackThatLeavesASectionOpen_IsReportedAndTheSectionClosed(bool throws, bool proving)
+    {
+        var failures = new List<Exception>();
+        EventHandler<RcuCallbackFailedEventArgs> collect = (_, e) => failures.Add(e.Exception);
+        Rcu.ProvingMode = proving;
+        Rcu.CallbackFailed += collect;
+        try
+        {
+            using var sleepable = new SleepableRcu();
+            Rcu.Call(throws, Leave);
+            sleepable.Call(throws, Leave);
+            Poll.For(Rcu.BarrierAsync());
+            Poll.For(sleepable.BarrierAsync());
+            Assert.True(Rcu.Synchronize(Poll.Long));
+            Assert.Equal(throws ? 4 : 2, failures.Count);
+            Assert.Equal(2, failures.Count(static e => e.Message.Contains("left a read-side section open", StringComparison.Ordinal)));
+        }
+        finally
+        {
+            Rcu.CallbackFailed -= collect;
+            Rcu.ProvingMode = false;
+        }
+
+        static void Leave(bool throws)
+        {
+            RcuReadScope never = Rcu.ReadLock();
+            RcuReadScope neither = Rcu.ReadLock();
+            if (throws)
+            {
+                throw new FormatException();
             }
         }
     }
@@ -263,4 +460,10 @@ public sealed unsafe class CallbackTests : IDisposable
     private static void Nothing(RcuHead* head)
     {
     }
+}
+
+/// <summary>An exception whose message cannot be read.</summary>
+internal sealed class UnspeakableException : Exception
+{
+    public override string Message => throw new NotSupportedException("no message");
 }

@@ -25,9 +25,10 @@ public sealed class MetricsTests
         listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => values[instrument.Name] = value);
         listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) =>
         {
-            Assert.Equal("grace_period.duration", instrument.Name);
-            Assert.True(value > 0);
-            Interlocked.Increment(ref latencies);
+            if (instrument.Name == "grace_period.duration" && value > 0)
+            {
+                Interlocked.Increment(ref latencies);
+            }
         });
         using (Rcu.ReadLock())
         {
@@ -57,6 +58,6 @@ public sealed class MetricsTests
         Assert.Contains("stalls", values.Keys);
         Assert.Contains("callbacks.backpressure.waits", values.Keys);
         Assert.Contains("callbacks.backpressure.skipped", values.Keys);
-        Assert.True(latencies > 0);
+        Poll.Until(() => Volatile.Read(ref latencies) > 0, "the duration of a grace period");
     }
 }

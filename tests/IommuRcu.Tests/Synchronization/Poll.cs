@@ -18,4 +18,10 @@ internal static class Poll
             Thread.Yield();
         }
     }
+
+    /// <summary>Waits for a task, half a minute at most.</summary>
+    internal static void For(Task task) => Assert.True(task.Wait(Long), "The task never ended.");
+
+    /// <summary>Waits for a task, half a minute at most.</summary>
+    internal static void For(ValueTask task) => For(task.AsTask());
 }

@@ -1,4 +1,7 @@
 // Sections that may await.
+using System.Reflection;
+using System.Runtime.InteropServices;
+
 namespace IommuRcu.Tests.Synchronization;
 
 public sealed class SleepableRcuTests
@@ -253,6 +256,171 @@ public sealed class SleepableRcuTests
 
         // A thread that moves to another processor may have to add a cell there.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 * 1024);
+    }
+
+    /// <summary>Every public call of Rcu that is not a setting of the whole process is there, with the same parameters.</summary>
+    [Fact]
+    public void Calls_AreThoseOfRcu()
+    {
+        string[] settings = ["StallDetected", "StallLimit", "ProvingMode", "CallbackLimit"];
+        string[] expected = [.. Calls(typeof(Rcu), BindingFlags.Static).Where(call => !settings.Any(call.Contains))];
+        string[] actual = [.. Calls(typeof(SleepableRcu), BindingFlags.Instance)];
+        Assert.True(expected.Length > 20);
+        Assert.Empty(expected.Except(actual));
+
+        static IEnumerable<string> Calls(Type type, BindingFlags kind) => type
+            .GetMethods(BindingFlags.Public | BindingFlags.DeclaredOnly | kind)
+            .Select(static method => $"{method.Name}({string.Join(", ", method.GetParameters().Select(static p => p.ParameterType.ToString()))})");
+    }
+
+    [Fact]
+    public unsafe void Pointers_ReadWriteAndExchange()
+    {
+        using var rcu = new SleepableRcu();
+        int a = 1, b = 2;
+        int* location = null;
+        rcu.Assign(ref location, &a);
+        string? reference = null;
+        rcu.Assign(ref reference, "a");
+        using (rcu.ReadLock())
+        {
+            Assert.Equal(1, *rcu.Dereference(ref location));
+            Assert.Equal(1, *rcu.Dereference(&location));
+            Assert.Equal("a", rcu.Dereference(ref reference));
+        }
+
+        Assert.True(rcu.Exchange(ref location, &b) == &a);
+        Assert.True(rcu.CompareExchange(ref location, &a, &a) == &b);
+        Assert.True(rcu.CompareExchange(ref location, &a, &b) == &b);
+        Assert.True(rcu.ReadPointer(ref location) == &a);
+        Assert.True(rcu.DereferenceProtected(ref location) == &a);
+        Assert.Equal("a", rcu.Exchange(ref reference, "b"));
+        Assert.Equal("b", rcu.CompareExchange(ref reference, "c", reference));
+        Assert.Equal("c", rcu.ReadPointer(ref reference));
+        Assert.Equal("c", rcu.DereferenceProtected(ref reference));
+    }
+
+    [Fact]
+    public unsafe void BlocksFreed_KeepTheirContentAndTheirPlaceAmongCallbacks()
+    {
+        using var rcu = new SleepableRcu();
+        SleepableReadScope scope = rcu.ReadLock();
+        const int Count = 200;
+        var blocks = new nint[Count];
+        int ran = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            var block = (long*)NativeMemory.Alloc(64);
+            *block = i;
+            blocks[i] = (nint)block;
+            rcu.Call(i, n => ran += *(long*)blocks[n] == n ? 1 : 0); // the block is freed behind it
+            rcu.Free(block);
+        }
+
+        rcu.Free(null);
+        Assert.All(Enumerable.Range(0, Count), i => Assert.Equal(i, *(long*)blocks[i]));
+        scope.Dispose();
+        rcu.Barrier();
+        Assert.Equal(Count, ran);
+    }
+
+    [Fact]
+    public void CallbackThatThrows_IsReportedByItsDomainAlone()
+    {
+        using var rcu = new SleepableRcu();
+        using var other = new SleepableRcu();
+        var mine = new List<Exception>();
+        int others = 0;
+        int everybodys = 0;
+        EventHandler<RcuCallbackFailedEventArgs> count = (_, e) => everybodys += e.Exception is DivideByZeroException ? 1 : 0;
+        rcu.CallbackFailed += (_, e) => mine.Add(e.Exception);
+        other.CallbackFailed += (_, _) => others++;
+        Rcu.CallbackFailed += count;
+        rcu.Call(0, static _ => throw new DivideByZeroException());
+        other.Call(0, static _ => { });
+        rcu.Barrier();
+        other.Barrier();
+        Rcu.CallbackFailed -= count;
+        Assert.IsType<DivideByZeroException>(Assert.Single(mine));
+        Assert.Equal(0, others);
+        Assert.Equal(1, everybodys);
+    }
+
+    /// <summary>A section or a callback that comes while the domain is disposed is either refused or done; nothing is lost, nobody hangs.</summary>
+    [Fact]
+    public void DisposedWhileInUse_RefusesOrServes()
+    {
+        for (int round = 0; round < 100; round++)
+        {
+            var rcu = new SleepableRcu("disposed", tracksSections: round % 2 == 0);
+            int called = 0;
+            int ran = 0;
+            bool gone = false;
+            int openAfterwards = 0;
+            using var start = new Barrier(4);
+            Thread[] threads =
+            [
+                new Thread(() => Use(() => rcu.Call(0, _ => Interlocked.Increment(ref ran)), ref called)),
+                new Thread(() =>
+                {
+                    int opened = 0;
+                    Use(
+                        () =>
+                        {
+                            using (rcu.ReadLock())
+                            {
+                                openAfterwards += Volatile.Read(ref gone) ? 1 : 0;
+                            }
+                        },
+                        ref opened);
+                }),
+                new Thread(Dispose),
+                new Thread(Dispose),
+            ];
+            Array.ForEach(threads, static t => t.IsBackground = true);
+            Array.ForEach(threads, static t => t.Start());
+            Array.ForEach(threads, static t => Assert.True(t.Join(Poll.Long)));
+            Poll.Until(() => Volatile.Read(ref ran) == called, $"the callbacks, {ran} of {called}");
+            Assert.Equal(0, openAfterwards);
+
+            void Use(Action action, ref int times)
+            {
+                start.SignalAndWait();
+                try
+                {
+                    while (true)
+                    {
+                        action();
+                        times++;
+                    }
+                }
+                catch (ObjectDisposedException)
+                {
+                }
+            }
+
+            void Dispose()
+            {
+                start.SignalAndWait();
+                rcu.Dispose();
+                Volatile.Write(ref gone, true);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task AskedOfADisposedDomain_ThrowsAtOnce()
+    {
+        var rcu = new SleepableRcu();
+        Task before = rcu.BarrierAsync().AsTask();
+        RcuCookie cookie = rcu.StartGracePeriod();
+        rcu.Dispose();
+        await before.WaitAsync(Poll.Long);
+        Assert.True(rcu.HasElapsed(cookie));
+        Assert.Throws<ObjectDisposedException>(() => { _ = rcu.BarrierAsync(); });
+        Assert.Throws<ObjectDisposedException>(() => { _ = rcu.SynchronizeAsync(); });
+        Assert.Throws<ObjectDisposedException>(() => rcu.StartGracePeriod());
+        Assert.Throws<ObjectDisposedException>(rcu.Barrier);
     }
 
     private static bool SynchronizeElsewhere(SleepableRcu rcu, TimeSpan timeout)

@@ -134,6 +134,12 @@ public sealed class StallReportTests : IDisposable
         Rcu.Barrier();
         Poll.Until(() => listener.Saw("CallbackFailed", "listened callback"), "the event of the callback that failed");
         Poll.Until(() => listener.Saw("GracePeriodEnded", "Rcu"), "the event of the grace period");
+        using var sleepable = new SleepableRcu("listened domain");
+        sleepable.Synchronize();
+        Poll.Until(() => listener.Saw("GracePeriodEnded", "listened domain"), "the event of the sleepable domain's grace period");
+        sleepable.Call(0, static _ => throw new UnspeakableException());
+        sleepable.Barrier();
+        Poll.Until(() => listener.Saw("CallbackFailed", typeof(UnspeakableException).FullName!), "the event of the failure without a message");
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 // A system without the process-wide barrier is told so; a process that ends is not held up.
+using System.Runtime.InteropServices;
+
 namespace IommuRcu.Tests.Synchronization;
 
 [Collection(GlobalRcuCollection.Name)]
@@ -26,7 +28,48 @@ public sealed class StartUpTests : IDisposable
         }
     }
 
+    /// <summary>From the tables of the Linux kernel.</summary>
+    [Theory]
+    [InlineData("X64", 324)]
+    [InlineData("X86", 375)]
+    [InlineData("Arm64", 283)]
+    [InlineData("LoongArch64", 283)]
+    [InlineData("9", 283)] // RiscV64, which .NET 8 has no name for
+    [InlineData("Arm", 389)]
+    [InlineData("Armv6", 389)]
+    [InlineData("S390x", 356)]
+    [InlineData("Ppc64le", 365)]
+    [InlineData("Wasm", 0)]
+    public void SystemCallNumber_IsThatOfTheArchitecture(string architecture, int number) =>
+        Assert.Equal(number, ProcessWideBarrier.SystemCallNumber(Enum.Parse<Architecture>(architecture)));
+
 #if NET10_0_OR_GREATER
+    /// <summary>A seccomp filter, as a container may have one, refuses membarrier to the child.</summary>
+    [SeccompFact]
+    public void MembarrierRefusedBySeccomp_FirstSectionSaysSo()
+    {
+        string output = Seccomp.RunWithoutMembarrier(typeof(Refused));
+        Assert.Contains("refused: ", output, StringComparison.Ordinal);
+        Assert.Contains("MEMBARRIER_CMD_QUERY", output, StringComparison.Ordinal);
+        Assert.Contains("seccomp", output, StringComparison.Ordinal);
+    }
+
+    internal static class Refused
+    {
+        public static void Run()
+        {
+            try
+            {
+                Rcu.ReadLock().Dispose();
+                Console.WriteLine("a section was opened");
+            }
+            catch (PlatformNotSupportedException e)
+            {
+                Console.WriteLine("refused: " + e.Message);
+            }
+        }
+    }
+
     /// <summary>The child ends with callbacks queued, a grace period under way and a background thread inside a section.</summary>
     [Fact]
     public void ProcessThatEnds_IsNotHeldUp()
