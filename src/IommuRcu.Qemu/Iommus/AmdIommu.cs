@@ -14,6 +14,7 @@ public sealed class AmdIommu : QemuIommu
     private const ulong ControlRegister = 0x0018;
     private const ulong CommandHeadRegister = 0x2000;
     private const ulong CommandTailRegister = 0x2008;
+    private const ulong StatusRegister = 0x2020;
     private const ulong TranslationEnable = 1UL << 0;
     private const ulong CommandBufferEnable = 1UL << 12;
 
@@ -101,6 +102,17 @@ public sealed class AmdIommu : QemuIommu
         Complete();
     }
 
+    /// <inheritdoc/>
+    protected override void SubmitCommand(ulong low, ulong high)
+    {
+        Command(low, high);
+        Complete();
+    }
+
+    /// <inheritdoc/>
+    protected override string DescribeQueue() =>
+        $"command head 0x{Machine.Qtest.Read64(Registers + CommandHeadRegister):x}, tail 0x{_tail:x}, status 0x{Machine.Qtest.Read64(Registers + StatusRegister):x}";
+
     private void InvalidateDomain()
     {
         Command((3UL << 60) | ((ulong)DomainId << 32), 0x7fff_ffff_ffff_f000 | 3);
@@ -112,6 +124,7 @@ public sealed class AmdIommu : QemuIommu
         WriteWord(_commands + _tail, low);
         WriteWord(_commands + _tail + 8, high);
         _tail = (_tail + 16) & (CommandsSize - 1);
+        QueueWraps += _tail == 0 ? 1 : 0;
     }
 
     // COMPLETION_WAIT stores a number when all before it is done.

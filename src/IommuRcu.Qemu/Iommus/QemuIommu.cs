@@ -12,9 +12,6 @@ public abstract class QemuIommu : IIommuInvalidator
     /// <summary>How much guest memory a driver's structures take, in bytes.</summary>
     public const ulong StructuresSize = 16UL << 20;
 
-    /// <summary>How long an IOMMU may take to do what it is told.</summary>
-    protected static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(20);
-
     private readonly List<ushort> _attached = [];
     private PhysicalAddress _nextStructure;
     private readonly PhysicalAddress _structuresEnd;
@@ -50,6 +47,12 @@ public abstract class QemuIommu : IIommuInvalidator
 
     /// <summary>Invalidations of ranges done so far.</summary>
     public long Invalidations { get; private set; }
+
+    /// <summary>How long the IOMMU may take to do what it is told. Generous: on a busy machine QEMU waits for its turn.</summary>
+    public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often the queue of commands has come to its end and begun anew.</summary>
+    public long QueueWraps { get; protected set; }
 
     /// <summary>The devices that are attached.</summary>
     protected IReadOnlyList<ushort> Attached => _attached;
@@ -109,6 +112,18 @@ public abstract class QemuIommu : IIommuInvalidator
         }
     }
 
+    /// <summary>Puts any command into the queue, and waits until the IOMMU has carried it out.</summary>
+    /// <param name="low">The first 64 bits.</param>
+    /// <param name="high">The second 64 bits; what follows them is zero.</param>
+    /// <exception cref="QemuException">The IOMMU refused it, says so where it can, or did not finish in time.</exception>
+    public void Submit(ulong low, ulong high)
+    {
+        lock (Commands)
+        {
+            SubmitCommand(low, high);
+        }
+    }
+
     /// <summary>Takes the oldest refused access that is recorded.</summary>
     /// <returns>The record, or null where there is none.</returns>
     public abstract IommuFault? TakeFault();
@@ -127,6 +142,12 @@ public abstract class QemuIommu : IIommuInvalidator
 
     /// <summary>Invalidates a range and waits until it is drained. The lock is held.</summary>
     protected abstract void InvalidateRange(IovaRange range, bool tablesFreed);
+
+    /// <summary>Queues a command and waits until it is done. The lock is held.</summary>
+    protected abstract void SubmitCommand(ulong low, ulong high);
+
+    /// <summary>Says where the queue of commands stands, and what errors the registers show.</summary>
+    protected abstract string DescribeQueue();
 
     /// <summary>Takes zeroed memory for a table or a queue.</summary>
     /// <param name="size">The size in bytes, a power of two: also its alignment.</param>
@@ -154,7 +175,7 @@ public abstract class QemuIommu : IIommuInvalidator
         {
             if (Environment.TickCount64 > deadline)
             {
-                throw new QemuException($"Waited {CommandTimeout.TotalSeconds:0} s for {GetType().Name} to {what}. {Machine.Errors}");
+                throw new QemuException($"Waited {CommandTimeout.TotalSeconds:0.#} s for {GetType().Name} to {what}: {DescribeQueue()}. {Machine.Errors}");
             }
         }
     }

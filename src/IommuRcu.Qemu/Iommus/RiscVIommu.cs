@@ -11,6 +11,7 @@ public sealed class RiscVIommu : QemuIommu
     private const ulong CapabilitiesRegister = 0x00;
     private const ulong DirectoryRegister = 0x10;
     private const ulong CommandBaseRegister = 0x18;
+    private const ulong CommandHeadRegister = 0x20;
     private const ulong CommandTailRegister = 0x24;
     private const ulong FaultBaseRegister = 0x28;
     private const ulong FaultHeadRegister = 0x30;
@@ -99,7 +100,11 @@ public sealed class RiscVIommu : QemuIommu
             uint tail = Machine.Qtest.Read32(_registers + FaultTailRegister);
             if (tail == _faultHead)
             {
-                return null;
+                const uint FaultMemoryError = 1u << 8;
+                uint control = Machine.Qtest.Read32(_registers + FaultControlRegister);
+                return (control & FaultMemoryError) == 0
+                    ? null
+                    : throw new QemuException($"The RISC-V IOMMU could not write its fault queue (queue control 0x{control:x}).");
             }
             PhysicalAddress at = _faults + (_faultHead * 32UL);
             ulong first = ReadWord(at);
@@ -179,6 +184,18 @@ public sealed class RiscVIommu : QemuIommu
         Fence();
     }
 
+    /// <inheritdoc/>
+    protected override void SubmitCommand(ulong low, ulong high)
+    {
+        Command(low, high);
+        Fence();
+    }
+
+    /// <inheritdoc/>
+    protected override string DescribeQueue() =>
+        $"command head 0x{Machine.Qtest.Read32(_registers + CommandHeadRegister):x}, tail 0x{_tail:x}, "
+        + $"queue control 0x{Machine.Qtest.Read32(_registers + CommandControlRegister):x}";
+
     // IOTINVAL.VMA of one address space, or IOTINVAL.GVMA of one guest.
     private ulong Invalidation => _secondStage
         ? 0x1 | (1UL << 7) | (1UL << 33) | ((ulong)GuestId << 44)
@@ -193,6 +210,7 @@ public sealed class RiscVIommu : QemuIommu
         WriteWord(_commands + (_tail * 16UL), low);
         WriteWord(_commands + (_tail * 16UL) + 8, high);
         _tail = (_tail + 1) & ((1u << CommandCountLog2) - 1);
+        QueueWraps += _tail == 0 ? 1 : 0;
     }
 
     // IOFENCE.C, ordering earlier reads and writes, stores a number when all before it is done.
@@ -204,10 +222,9 @@ public sealed class RiscVIommu : QemuIommu
         WaitFor(
             () =>
             {
-                uint control = Machine.Qtest.Read32(_registers + CommandControlRegister);
-                return (control & CommandErrors) == 0
+                return (Machine.Qtest.Read32(_registers + CommandControlRegister) & CommandErrors) == 0
                     ? (uint)ReadWord(_fence) == number
-                    : throw new QemuException($"The RISC-V IOMMU refused a command (queue control 0x{control:x}).");
+                    : throw new QemuException($"The RISC-V IOMMU refused a command: {DescribeQueue()}. {Machine.Errors}");
             },
             "finish its command queue");
     }

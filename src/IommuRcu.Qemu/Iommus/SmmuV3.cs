@@ -17,6 +17,7 @@ public sealed partial class SmmuV3 : QemuIommu
     private const ulong Control0Register = 0x20;
     private const ulong Control0AckRegister = 0x24;
     private const ulong GlobalErrorRegister = 0x60;
+    private const ulong GlobalErrorAckRegister = 0x64;
     private const ulong StreamTableRegister = 0x80;
     private const ulong StreamTableConfigRegister = 0x88;
     private const ulong CommandBaseRegister = 0x90;
@@ -140,6 +141,21 @@ public sealed partial class SmmuV3 : QemuIommu
         _ => IommuFaultKind.Other,
     };
 
+    /// <inheritdoc/>
+    protected override void SubmitCommand(ulong low, ulong high)
+    {
+        Command(low, high);
+        Synchronize();
+    }
+
+    /// <inheritdoc/>
+    protected override string DescribeQueue()
+    {
+        uint consumer = Machine.Qtest.Read32(Registers + CommandConsumerRegister);
+        return $"command consumer 0x{consumer & 0xfffff:x} with error {(consumer >> 24) & 0x7f}, producer 0x{_commandProducer:x}, "
+            + $"global errors 0x{Machine.Qtest.Read32(Registers + GlobalErrorRegister):x}";
+    }
+
     private void Control(uint value)
     {
         Machine.Qtest.Write32(Registers + Control0Register, value);
@@ -152,6 +168,7 @@ public sealed partial class SmmuV3 : QemuIommu
         WriteWord(at, low);
         WriteWord(at + 8, high);
         _commandProducer = (_commandProducer + 1) & ((2u << CommandCountLog2) - 1);
+        QueueWraps += (_commandProducer & ((1u << CommandCountLog2) - 1)) == 0 ? 1 : 0;
     }
 
     // CMD_SYNC is consumed when all before it is done.
@@ -162,11 +179,12 @@ public sealed partial class SmmuV3 : QemuIommu
         WaitFor(
             () =>
             {
-                uint consumer = Machine.Qtest.Read32(Registers + CommandConsumerRegister);
-                uint error = (consumer >> 24) & 0x7f;
-                return error == 0 || (Machine.Qtest.Read32(Registers + GlobalErrorRegister) & 1) == 0
-                    ? (consumer & ((2u << CommandCountLog2) - 1)) == _commandProducer
-                    : throw new QemuException($"The SMMU refused command {consumer & 0xfffff}, error {error}.");
+                // Errors are active where the two registers differ. An event that could not be written (bit 2) is none: QEMU says so of a full queue.
+                const uint EventAborted = 1u << 2;
+                uint errors = Machine.Qtest.Read32(Registers + GlobalErrorRegister) ^ Machine.Qtest.Read32(Registers + GlobalErrorAckRegister);
+                return (errors & ~EventAborted) == 0
+                    ? (Machine.Qtest.Read32(Registers + CommandConsumerRegister) & ((2u << CommandCountLog2) - 1)) == _commandProducer
+                    : throw new QemuException($"The SMMU refused a command: {DescribeQueue()}. {Machine.Errors}");
             },
             "finish its command queue");
     }

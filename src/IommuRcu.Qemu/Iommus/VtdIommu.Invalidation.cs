@@ -59,6 +59,22 @@ public sealed partial class VtdIommu
         Drain();
     }
 
+    /// <inheritdoc/>
+    protected override void SubmitCommand(ulong low, ulong high)
+    {
+        if (Invalidation == VtdInvalidation.Registers)
+        {
+            throw new InvalidOperationException("VT-d is driven by registers: there is no queue.");
+        }
+        Queue(low, high);
+        Drain();
+    }
+
+    /// <inheritdoc/>
+    protected override string DescribeQueue() =>
+        $"queue head 0x{Machine.Qtest.Read64(Registers + QueueHeadRegister):x}, tail 0x{_queueTail:x}, "
+        + $"fault status 0x{Machine.Qtest.Read32(Registers + FaultStatusRegister):x}";
+
     private void InvalidateContexts()
     {
         if (Invalidation == VtdInvalidation.Registers)
@@ -67,6 +83,7 @@ public sealed partial class VtdIommu
             const ulong Global = 1UL << 61;
             Machine.Qtest.Write64(Registers + ContextCommandRegister, Start | Global);
             WaitFor(() => (Machine.Qtest.Read64(Registers + ContextCommandRegister) & Start) == 0, "invalidate its context cache");
+            CheckGranularity(Machine.Qtest.Read64(Registers + ContextCommandRegister) >> 59, "contexts");
             return;
         }
         Queue(0x1 | (1UL << 4), 0);
@@ -86,6 +103,16 @@ public sealed partial class VtdIommu
         Machine.Qtest.Write64(_iotlbRegister, where);
         Machine.Qtest.Write64(_iotlbRegister + 8, Start | (granularity << 60) | DrainReads | DrainWrites | ((ulong)DomainId << 32));
         WaitFor(() => (Machine.Qtest.Read64(_iotlbRegister + 8) & Start) == 0, "invalidate its IOTLB");
+        CheckGranularity(Machine.Qtest.Read64(_iotlbRegister + 8) >> 57, "translations");
+    }
+
+    // The register says how much was invalidated: 0 stands for nothing, as the request was wrong.
+    private static void CheckGranularity(ulong actual, string what)
+    {
+        if ((actual & 3) == 0)
+        {
+            throw new QemuException($"VT-d refused to invalidate {what}.");
+        }
     }
 
     private void EnableQueue()
@@ -108,6 +135,7 @@ public sealed partial class VtdIommu
         WriteWord(at + 8, high);
         WriteWord(at, low);
         _queueTail = (_queueTail + DescriptorSize) & (QueueSize - 1);
+        QueueWraps += _queueTail == 0 ? 1 : 0;
     }
 
     // A wait descriptor writes a number when all before it is done.
@@ -124,13 +152,11 @@ public sealed partial class VtdIommu
         WaitFor(
             () =>
             {
-                uint status = Machine.Qtest.Read32(Registers + FaultStatusRegister);
-                const uint QueueError = 1u << 4;
-                return (status & QueueError) == 0
+                // Queue error, and of device caches completion error and time-out: any of them stops the queue.
+                const uint QueueErrors = 7u << 4;
+                return (Machine.Qtest.Read32(Registers + FaultStatusRegister) & QueueErrors) == 0
                     ? (uint)ReadWord(_waitStatus) == number
-                    : throw new QemuException(
-                        $"VT-d refused an invalidation descriptor (queue head 0x{Machine.Qtest.Read64(Registers + QueueHeadRegister):x}, " +
-                        $"tail 0x{_queueTail:x}). {Machine.Errors}");
+                    : throw new QemuException($"VT-d refused an invalidation descriptor: {DescribeQueue()}. {Machine.Errors}");
             },
             "finish its invalidation queue");
     }

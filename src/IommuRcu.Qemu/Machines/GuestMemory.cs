@@ -94,6 +94,7 @@ public sealed unsafe class GuestMemory : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">The range is not memory.</exception>
     public Span<byte> Span(PhysicalAddress address, int length)
     {
+        ObjectDisposedException.ThrowIf(_view.SafeMemoryMappedViewHandle.IsClosed, this);
         foreach (GuestMemoryWindow window in Windows)
         {
             ulong at = address.Value - window.Base.Value;

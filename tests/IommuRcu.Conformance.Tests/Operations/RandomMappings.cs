@@ -358,6 +358,13 @@ internal sealed class RandomMappings
             Segment segment = segments[_random.Next(segments.Count)];
             ulong size = segment.Last - segment.First + 1;
             ulong within = segment.First + (ulong)_random.NextInt64((long)ulong.Min(size, long.MaxValue));
+            (ulong dataFirst, ulong dataLast) = _session.Data[_random.Next(_session.Data.Count)];
+            (dataFirst, dataLast) = (ulong.Max(dataFirst, segment.Address), ulong.Min(dataLast, segment.AddressOf(segment.Last)));
+            if (dataFirst <= dataLast && _random.Next(2) == 0)
+            {
+                // Of a page larger than the memory, the part that there is.
+                within = segment.First + (dataFirst - segment.Address) + (ulong)_random.NextInt64((long)(dataLast - dataFirst) + 1);
+            }
             ulong pageSize = _session.Domain.TryTranslate(new Iova(within), out Translation translation) ? translation.PageSize : _session.Granule;
             iova = _random.Next(8) switch
             {

@@ -2,6 +2,7 @@
 using System.Diagnostics;
 using IommuRcu.Conformance.Tests.Judging;
 using IommuRcu.Qemu;
+using IommuRcu.Qemu.Devices;
 using Xunit.Abstractions;
 
 namespace IommuRcu.Conformance.Tests.Operations;
@@ -21,6 +22,7 @@ public abstract class RandomOperationsTests(ITestOutputHelper output)
         using var session = new ConformanceSession(ConformanceCases.Get(name), replacesWithoutBreak: random.Next(3) > 0);
         var mappings = new RandomMappings(session, random);
         var judge = new Judge(session, random);
+        var pageSizes = new SortedDictionary<int, int>();
         for (int round = 0; round < Rounds * Seed.Length; round++)
         {
             for (int i = 0; i < OperationsInRound; i++)
@@ -29,7 +31,16 @@ public abstract class RandomOperationsTests(ITestOutputHelper output)
             }
             mappings.CheckTranslations(100);
             var tables = session.CopyTables();
-            List<string> wrong = judge.Run(mappings.Accesses(judge, AccessesInRound));
+            DmaAccess[] accesses = [.. mappings.Accesses(judge, AccessesInRound)];
+            foreach (DmaAccess access in accesses)
+            {
+                if (session.Domain.TryTranslate(access.Address, out Translation translation))
+                {
+                    int log2 = (int)ulong.Log2(translation.PageSize);
+                    pageSizes[log2] = pageSizes.GetValueOrDefault(log2) + 1;
+                }
+            }
+            List<string> wrong = judge.Run(accesses);
             wrong.AddRange(session.TableDifferences(tables));
             Assert.True(wrong.Count == 0, $"{name}, round {round}, {Seed.Variable}={seed}:\n{string.Join('\n', wrong.Take(20))}\n{session.Machine.Errors}");
         }
@@ -37,6 +48,7 @@ public abstract class RandomOperationsTests(ITestOutputHelper output)
         output.WriteLine(
             $"{mappings.Operations} operations ({mappings.Splits} splits, {mappings.Merges} merges), {judge.Accesses} accesses of which {judge.Refusals} refused, {session.Rig.Transfers} DMAs, " +
             $"{session.Iommu.Invalidations} invalidations, {session.Allocator.AllocatedPages} table pages, {clock.ElapsedMilliseconds} ms");
+        output.WriteLine("Accesses by page size: " + string.Join(", ", pageSizes.Select(size => $"2^{size.Key} {size.Value}")));
     }
 }
 
