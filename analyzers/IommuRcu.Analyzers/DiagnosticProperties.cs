@@ -19,17 +19,11 @@ public static class DiagnosticProperties
     /// <summary>The name of the variable the diagnostic speaks of: a guard, a gather, a page, a bound.</summary>
     public const string Variable = nameof(Variable);
 
-    /// <summary>The name of a gather in scope on which the page can go.</summary>
-    public const string Gather = nameof(Gather);
-
-    /// <summary>The name of the method that puts a page on the gather.</summary>
-    public const string GatherMethod = nameof(GatherMethod);
-
-    /// <summary>The expression of the page that is freed.</summary>
+    /// <summary>The expression of the page that is freed, where nothing shows that it is still linked.</summary>
     public const string Page = nameof(Page);
 
-    /// <summary>The expression that retires the page through a grace period, where there is no gather.</summary>
-    public const string RetireMethod = nameof(RetireMethod);
+    /// <summary>Present where what is reported is wrong on every path that leads to it, so that it may be removed.</summary>
+    public const string OnEveryPath = nameof(OnEveryPath);
 
     /// <summary>The method that closes the section or syncs the gather (<c>Dispose</c>, <c>Exit</c>, <c>Sync</c>).</summary>
     public const string CloseMethod = nameof(CloseMethod);
@@ -37,7 +31,7 @@ public static class DiagnosticProperties
     /// <summary>The expression of the writer lock that is not held (<c>this._lock</c>).</summary>
     public const string Lock = nameof(Lock);
 
-    /// <summary>The fully qualified method to use instead of a plain access (<c>global::IommuRcu.Rcu.Dereference</c>).</summary>
+    /// <summary>The fully qualified method to use instead of a plain access (<c>global::IommuRcu.Rcu.Dereference</c>; <c>Volatile</c>'s where the domain is another).</summary>
     public const string Accessor = nameof(Accessor);
 
     /// <summary>The call that waits for the queued callbacks (<c>global::IommuRcu.Rcu.Barrier()</c>).</summary>

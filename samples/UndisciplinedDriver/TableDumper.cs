@@ -3,15 +3,15 @@ using IommuRcu;
 
 namespace UndisciplinedDriver;
 
-/// <summary>Prints what a domain maps, for a debug file.</summary>
+/// <summary>Lists what a domain maps, for a debug file.</summary>
 public sealed class TableDumper(IommuDomain domain)
 {
-    /// <summary>Writes a line a mapping.</summary>
-    public void Dump(TextWriter output)
+    /// <summary>Adds a line a mapping.</summary>
+    public void Dump(ICollection<string> lines)
     {
         foreach (PageTableLeaf leaf in domain.Walk(new Iova(0), 1UL << 30))
         {
-            output.WriteLine(leaf);
+            lines.Add(leaf.ToString());
         }
     }
 }

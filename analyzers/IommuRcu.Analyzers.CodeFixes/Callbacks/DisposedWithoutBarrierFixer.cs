@@ -8,6 +8,4 @@ namespace IommuRcu.Analyzers.CodeFixes;
 /// <summary>Repairs a pool that is disposed before its callbacks ran.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(DisposedWithoutBarrierFixer))]
 [Shared]
-public sealed class DisposedWithoutBarrierFixer() : RuleFixer(["IRCU064"], new InsertBeforeRepair(
-        "IommuRcu.WaitBefore",
-        static finding => finding.Property(DiagnosticProperties.WaitExpression)));
+public sealed class DisposedWithoutBarrierFixer() : RuleFixer(["IRCU064"], new WaitBeforeDisposalRepair());

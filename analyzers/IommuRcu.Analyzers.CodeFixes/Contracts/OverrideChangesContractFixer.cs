@@ -1,4 +1,4 @@
-// IRCU091: copy the contract.
+// IRCU091: copy the contract to the base member.
 using System.Composition;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CodeFixes;
@@ -8,4 +8,4 @@ namespace IommuRcu.Analyzers.CodeFixes;
 /// <summary>Repairs an override that changes the contract.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(OverrideChangesContractFixer))]
 [Shared]
-public sealed class OverrideChangesContractFixer() : RuleFixer(["IRCU091"], new CopyAttributeRepair());
+public sealed class OverrideChangesContractFixer() : RuleFixer(["IRCU091"], new CopyToBaseRepair());

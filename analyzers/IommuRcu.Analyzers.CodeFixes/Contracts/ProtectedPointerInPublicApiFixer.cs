@@ -8,4 +8,4 @@ namespace IommuRcu.Analyzers.CodeFixes;
 /// <summary>Repairs a public member that hands out a protected value.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(ProtectedPointerInPublicApiFixer))]
 [Shared]
-public sealed class ProtectedPointerInPublicApiFixer() : RuleFixer(["IRCU094"], new CopyAttributeRepair());
+public sealed class ProtectedPointerInPublicApiFixer() : RuleFixer(["IRCU094"], new AddAttributeRepair());

@@ -20,21 +20,27 @@ internal sealed class HoldGuardRepair : Repair
     /// <inheritdoc/>
     public override bool Applies(Finding finding) =>
         StatementOf(finding.Node) is ExpressionStatementSyntax statement
-        && GuardOf(statement) is not null
+        && GuardOf(statement) is ExpressionSyntax guard
+        && Guards.CanBeUsed(finding.Model.GetTypeInfo(guard).Type, finding.Model, statement.SpanStart)
         && StatementRange.OwnerOf(statement) is SyntaxNode owner
-        && !(IsRefLike(finding, statement) && RestOf(owner, statement).Any(StatementRange.Suspends));
+        && RestOf(owner, statement).Any(static each => each is not (LocalFunctionStatementSyntax or BreakStatementSyntax))
+        && !Waits.In(finding, RestOf(owner, statement));
 
     /// <inheritdoc/>
     public override SyntaxNode Apply(SyntaxNode root, SyntaxNode node, Finding finding)
     {
-        ExpressionStatementSyntax statement = StatementOf(node)!;
+        if (StatementOf(node) is not ExpressionStatementSyntax statement || StatementRange.OwnerOf(statement) is not SyntaxNode owner)
+        {
+            return root;
+        }
+
         ExpressionSyntax guard = GuardOf(statement)!.WithoutTrivia();
-        SyntaxNode owner = StatementRange.OwnerOf(statement)!;
         if (owner is SwitchSectionSyntax)
         {
             // A using declaration may not stand directly in a switch section.
             List<StatementSyntax> rest = [.. RestOf(owner, statement)];
-            StatementRange range = StatementRange.From(owner, statement, rest.Count == 0 ? statement : rest[rest.Count - 1]);
+            StatementRange range = StatementRange.From(owner, statement, rest[rest.Count - 1]);
+            rest[0] = Comments.Before(rest[0], Comments.Lines(statement.GetTrailingTrivia()));
             return Blocks.Replace(root, range, [Blocks.Using(guard, rest)]);
         }
 
@@ -67,7 +73,4 @@ internal sealed class HoldGuardRepair : Repair
 
     private static IEnumerable<StatementSyntax> RestOf(SyntaxNode owner, StatementSyntax statement) =>
         StatementRange.ListOf(owner).SkipWhile(each => each != statement).Skip(1);
-
-    private static bool IsRefLike(Finding finding, ExpressionStatementSyntax statement) =>
-        finding.Model.GetTypeInfo(GuardOf(statement)!).Type?.IsRefLikeType == true;
 }

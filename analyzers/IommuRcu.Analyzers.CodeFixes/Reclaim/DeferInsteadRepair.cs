@@ -1,4 +1,4 @@
-// Lets the free run after a grace period: by the type's own deferral where the rule names one, else as a callback of Rcu.Call.
+// Lets the free run after a grace period, as a callback of Rcu.Call.
 using System.Collections.Generic;
 using System.Linq;
 using Microsoft.CodeAnalysis;
@@ -8,7 +8,7 @@ using Microsoft.CodeAnalysis.Formatting;
 
 namespace IommuRcu.Analyzers.CodeFixes;
 
-/// <summary>Replaces <c>pool.Free(node)</c> by <c>Rcu.Call((pool, node), static state => state.pool.Free(state.node))</c>.</summary>
+/// <summary>Replaces <c>pool.Free(node)</c> by <c>Rcu.Call((owner: pool, page: node), static state => state.owner.Free(state.page))</c>.</summary>
 internal sealed class DeferInsteadRepair : Repair
 {
     /// <inheritdoc/>
@@ -18,63 +18,56 @@ internal sealed class DeferInsteadRepair : Repair
     public override string Title(Finding finding) => "Free it after a grace period";
 
     /// <inheritdoc/>
-    public override bool Applies(Finding finding)
-    {
-        if (ReclaimScope.Of(finding) is not { } scope)
-        {
-            return false;
-        }
-
-        // Where devices walk the page as well, only the gather keeps the order; a callback alone is for plain memory.
-        return finding.Property(DiagnosticProperties.RetireMethod) is not null
-            || (scope.Gather is null && scope.Domain is null && CanBeState(finding, scope));
-    }
+    public override bool Applies(Finding finding) =>
+        ReclaimScope.Of(finding) is { Gather: null } scope && CanBeState(finding, scope) && !HasOtherDomain(finding);
 
     /// <inheritdoc/>
     public override SyntaxNode Apply(SyntaxNode root, SyntaxNode node, Finding finding)
     {
         ReclaimScope scope = ReclaimScope.Of(finding)!;
         ExpressionStatementSyntax statement = node.FirstAncestorOrSelf<ExpressionStatementSyntax>()!;
-        string text = finding.Property(DiagnosticProperties.RetireMethod) is string retire
-            ? $"{retire}({scope.Page})"
-            : Deferred(scope);
         return root.ReplaceNode(
-            statement,
-            statement.WithExpression(Blocks.Expression(text).WithTriviaFrom(statement.Expression)).WithAdditionalAnnotations(
-                Formatter.Annotation));
+            statement.Expression,
+            Blocks.Expression(Deferred(scope)).WithTriviaFrom(statement.Expression).WithAdditionalAnnotations(Formatter.Annotation));
     }
 
     private static string Deferred(ReclaimScope scope)
     {
         const string call = "global::" + ReclaimScope.RcuType + ".Call";
-        string method =
-            scope.Call.Expression is MemberAccessExpressionSyntax access ? access.Name.ToString() : scope.Call.Expression.ToString();
+        string method = scope.Call.Expression is MemberAccessExpressionSyntax access ? access.Name.ToString() : scope.Call.Expression.ToString();
+        ExpressionSyntax page = scope.Page.WithoutTrivia();
         return (scope.Receiver, scope.IsPageReceiver) switch
         {
-            (null, _) => $"{call}({scope.Page}, static page => {scope.Call.Expression}(page))",
-            (_, true) => $"{call}({scope.Page}, static page => page.{method}())",
-            _ => $"{call}((owner: {scope.Receiver}, page: {scope.Page}), static state => state.owner.{method}(state.page))",
+            (null, _) => $"{call}({page}, static page => {scope.Call.Expression.WithoutTrivia()}(page))",
+            (_, true) => $"{call}({page}, static page => page.{method}())",
+            _ => $"{call}((owner: {scope.Receiver.WithoutTrivia()}, page: {page}), static state => state.owner.{method}(state.page))",
         };
     }
 
-    // A ref struct, a ref argument or further arguments cannot ride along in the state.
+    // A ref struct, a ref argument or further arguments cannot ride along in the state, nor can a static callback call on this.
     private static bool CanBeState(Finding finding, ReclaimScope scope)
     {
-        if (finding.Type(ReclaimScope.RcuType)?.GetMembers("Call").OfType<IMethodSymbol>().Any(method => method.IsGenericMethod) != true)
+        if (finding.Type(ReclaimScope.RcuType)?.GetMembers("Call").OfType<IMethodSymbol>().Any(static method => method.IsGenericMethod) != true
+            || finding.Model.GetSymbolInfo(scope.Call).Symbol is not IMethodSymbol method
+            || (scope.Receiver is null && !method.IsStatic))
         {
             return false;
         }
 
         SeparatedSyntaxList<ArgumentSyntax> arguments = scope.Call.ArgumentList.Arguments;
-        IEnumerable<ExpressionSyntax> captured = arguments.Select(argument => argument.Expression);
-        if (scope.ReceiverSyntax is ExpressionSyntax receiver)
+        IEnumerable<ExpressionSyntax> captured = arguments.Select(static argument => argument.Expression);
+        if (scope.Receiver is ExpressionSyntax receiver)
         {
             captured = captured.Append(receiver);
         }
 
         return arguments.Count == (scope.IsPageReceiver ? 0 : 1)
-            && arguments.All(argument => argument.RefKindKeyword.IsKind(SyntaxKind.None))
-            && finding.Model.GetSymbolInfo(scope.Call).Symbol is IMethodSymbol
-            && captured.All(each => finding.Model.GetTypeInfo(each).Type is { IsRefLikeType: false, TypeKind: not TypeKind.Pointer });
+            && arguments.All(static argument => argument is { RefKindKeyword.RawKind: 0, NameColon: null })
+            && captured.All(each => each is not (BaseExpressionSyntax or LiteralExpressionSyntax)
+                && finding.Model.GetTypeInfo(each).Type is { IsRefLikeType: false, TypeKind: not (TypeKind.Pointer or TypeKind.FunctionPointer) });
     }
+
+    // Where another domain is at hand, its readers may be the ones to wait for: nobody can tell.
+    private static bool HasOtherDomain(Finding finding) =>
+        Scopes.VariablesAt(finding.Model, finding.Node.SpanStart).Any(each => finding.Contracts?.Acquires(each.Type) == true);
 }

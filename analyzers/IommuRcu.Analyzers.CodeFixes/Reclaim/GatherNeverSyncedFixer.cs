@@ -8,4 +8,4 @@ namespace IommuRcu.Analyzers.CodeFixes;
 /// <summary>Repairs a gather that is not synced on every path.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(GatherNeverSyncedFixer))]
 [Shared]
-public sealed class GatherNeverSyncedFixer() : RuleFixer(["IRCU045"], new CloseAlwaysRepair());
+public sealed class GatherNeverSyncedFixer() : RuleFixer(["IRCU045"], new HoldGatherRepair());

@@ -1,6 +1,6 @@
-// What a direct free looks like and what is around it: the page, who frees it, a gather or a domain in scope.
-using System.Collections.Generic;
+// What a direct free looks like and what is around it: the page, who frees it, and a gather with a range that can take it.
 using System.Linq;
+using IommuRcu.Analyzers.Contracts;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -10,32 +10,26 @@ namespace IommuRcu.Analyzers.CodeFixes;
 /// <summary>A direct free, seen from where it stands.</summary>
 internal sealed class ReclaimScope
 {
-    public const string GatherType = "IommuRcu.IotlbGather";
-    public const string DomainType = "IommuRcu.IommuDomain";
     public const string RcuType = "IommuRcu.Rcu";
-    private const string TableGatherAttribute = "IommuRcu.Annotations.TableGatherAttribute";
-    private const string GathersAttribute = "IommuRcu.Annotations.GathersAttribute";
 
-    private ReclaimScope(InvocationExpressionSyntax call, string page)
+    private ReclaimScope(InvocationExpressionSyntax call, ExpressionSyntax page, ExpressionSyntax? receiver)
     {
         Call = call;
         Page = page;
+        Receiver = receiver;
     }
 
     /// <summary>Gets the call that frees.</summary>
     public InvocationExpressionSyntax Call { get; }
 
-    /// <summary>Gets the expression of the page.</summary>
-    public string Page { get; }
+    /// <summary>Gets the page.</summary>
+    public ExpressionSyntax Page { get; }
 
-    /// <summary>Gets the receiver of the call as written; null where it has none, or a type.</summary>
-    public string? Receiver => ReceiverSyntax?.ToString();
-
-    /// <summary>Gets the receiver of the call.</summary>
-    public ExpressionSyntax? ReceiverSyntax { get; private set; }
+    /// <summary>Gets the receiver of the call; null where it has none, or a type.</summary>
+    public ExpressionSyntax? Receiver { get; }
 
     /// <summary>Gets whether the page frees itself (<c>page.Release()</c>).</summary>
-    public bool IsPageReceiver { get; private set; }
+    public bool IsPageReceiver => Page == Receiver;
 
     /// <summary>Gets a gather in scope that takes the page.</summary>
     public string? Gather { get; private set; }
@@ -43,14 +37,13 @@ internal sealed class ReclaimScope
     /// <summary>Gets the method that puts a page on the gather.</summary>
     public string Method { get; private set; } = "Add";
 
-    /// <summary>Gets a domain in scope on which a gather can be begun.</summary>
-    public string? Domain { get; private set; }
-
-    /// <summary>Looks around a finding; null where the free is not a statement of its own.</summary>
+    /// <summary>Looks around a finding; null where the free is not a statement of its own, or the rule does not know the page to be unlinked.</summary>
     public static ReclaimScope? Of(Finding finding)
     {
-        InvocationExpressionSyntax? call = finding.Node.FirstAncestorOrSelf<InvocationExpressionSyntax>();
-        if (call?.Parent is not ExpressionStatementSyntax)
+        if (finding.Property(DiagnosticProperties.Page) is null
+            || finding.Node.FirstAncestorOrSelf<InvocationExpressionSyntax>() is not { Parent: ExpressionStatementSyntax } call
+            || finding.Model.GetSymbolInfo(call).Symbol is not IMethodSymbol method
+            || method.IsExtensionMethod)
         {
             return null;
         }
@@ -58,93 +51,47 @@ internal sealed class ReclaimScope
         SemanticModel model = finding.Model;
         ExpressionSyntax? receiver = call.Expression is MemberAccessExpressionSyntax access
             && model.GetSymbolInfo(access.Expression).Symbol is not (INamedTypeSymbol or INamespaceSymbol) ? access.Expression : null;
-        ExpressionSyntax? argument = call.ArgumentList.Arguments.FirstOrDefault()?.Expression;
-        ExpressionSyntax? page = argument ?? receiver;
-        if ((finding.Property(DiagnosticProperties.Page) ?? page?.ToString()) is not string text)
+        if ((call.ArgumentList.Arguments.FirstOrDefault()?.Expression ?? receiver) is not ExpressionSyntax page
+            || model.GetTypeInfo(page).Type is not ITypeSymbol type)
         {
             return null;
         }
 
-        var scope = new ReclaimScope(call, text) { ReceiverSyntax = receiver, IsPageReceiver = argument is null };
-        if (page is null || model.GetTypeInfo(page).Type is not ITypeSymbol type)
+        var scope = new ReclaimScope(call, page, receiver);
+        foreach ((string name, ITypeSymbol candidate) in Scopes.VariablesAt(model, call.SpanStart))
         {
-            return scope;
-        }
-
-        if (finding.Property(DiagnosticProperties.Gather) is string known)
-        {
-            scope.Gather = known;
-            scope.Method = finding.Property(DiagnosticProperties.GatherMethod) ?? scope.Method;
-            return scope;
-        }
-
-        int position = call.SpanStart;
-        foreach ((string name, ITypeSymbol candidate) in VariablesInScope(model, position))
-        {
-            if (GatherMethodFor(candidate, type, model.Compilation) is not IMethodSymbol method)
+            if (finding.Contracts?.FindOnType(candidate, ContractWord.TableGather) is not null
+                && GatherMethodFor(finding.Contracts, candidate, type, model.Compilation) is IMethodSymbol add
+                && HasRange(call, name))
             {
-                continue;
+                scope.Gather = name;
+                scope.Method = add.Name;
+                break;
             }
-
-            scope.Gather = name;
-            scope.Method = method.Name;
-            return scope;
-        }
-
-        if (finding.Type(GatherType) is INamedTypeSymbol gather
-            && GatherMethodFor(gather, type, model.Compilation) is not null
-            && finding.Type(DomainType) is INamedTypeSymbol domain)
-        {
-            List<string> domains = [.. VariablesInScope(model, position)
-                .Where(each =>
-                    model.Compilation.ClassifyConversion(
-                        each.Type, domain) is { IsIdentity: true } or { IsImplicit: true, IsReference: true })
-                .Select(each => each.Name)];
-
-            // Two domains in scope: the fix cannot know which one the page belonged to.
-            scope.Domain = domains.Count == 1 ? domains[0] : null;
         }
 
         return scope;
     }
 
-    // Locals and parameters first, then the members of this; a local is in scope only after its declaration.
-    private static IEnumerable<(string Name, ITypeSymbol Type)> VariablesInScope(SemanticModel model, int position)
+    // Pages on the list need a non-empty range, without which a sync throws: this body, or whoever handed the gather in, must have given one.
+    private static bool HasRange(InvocationExpressionSyntax free, string gather)
     {
-        IEnumerable<ISymbol> symbols = model.LookupSymbols(position);
-        bool isStatic = model.GetEnclosingSymbol(position) is { IsStatic: true };
-        foreach (ISymbol symbol in symbols.OrderBy(each => each is ILocalSymbol ? 0 : each is IParameterSymbol ? 1 : 2))
+        SyntaxNode body = free.Ancestors().FirstOrDefault(static each =>
+            StatementRange.IsNestedFunction(each) || each is MemberDeclarationSyntax and not GlobalStatementSyntax) ?? free.SyntaxTree.GetRoot();
+        return body.DescendantNodes().Any(each => each.SpanStart < free.SpanStart && each switch
         {
-            switch (symbol)
-            {
-                case ILocalSymbol local when local.Locations.All(location => location.SourceSpan.End < position):
-                    yield return (local.Name, local.Type);
-                    break;
-                case IParameterSymbol { RefKind: not (RefKind.Out or RefKind.In) } parameter:
-                    yield return (parameter.Name, parameter.Type);
-                    break;
-                case IFieldSymbol field when field.IsStatic || !isStatic:
-                    yield return (field.Name, field.Type);
-                    break;
-                case IPropertySymbol { GetMethod: not null, IsIndexer: false } property when property.IsStatic || !isStatic:
-                    yield return (property.Name, property.Type);
-                    break;
-            }
-        }
+            ParameterSyntax parameter => parameter.Identifier.ValueText == gather,
+            InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax call } =>
+                call.Name.Identifier.ValueText is "AddRange" or "Unmap" && call.Expression.ToString() == gather,
+            ArgumentSyntax argument => argument.RefKindKeyword.IsKind(SyntaxKind.RefKeyword) && argument.Expression.ToString() == gather,
+            _ => false,
+        });
     }
 
-    private static IMethodSymbol? GatherMethodFor(ITypeSymbol gather, ITypeSymbol page, Compilation compilation)
-    {
-        if (!gather.GetAttributes().Any(each => each.AttributeClass?.ToDisplayString() == TableGatherAttribute))
-        {
-            return null;
-        }
-
-        return gather.GetMembers().OfType<IMethodSymbol>().FirstOrDefault(method =>
+    private static IMethodSymbol? GatherMethodFor(ContractMap map, ITypeSymbol gather, ITypeSymbol page, Compilation compilation) =>
+        gather.GetMembers().OfType<IMethodSymbol>().FirstOrDefault(method =>
             method is { DeclaredAccessibility: Accessibility.Public or Accessibility.Internal, IsStatic: false, Parameters.Length: 1 }
             && method.Parameters[0].RefKind == RefKind.None
-            && method.Parameters[0].GetAttributes().Any(each => each.AttributeClass?.ToDisplayString() == GathersAttribute)
-            && compilation.ClassifyConversion(
-                page, method.Parameters[0].Type) is { IsIdentity: true } or { IsImplicit: true, IsReference: true });
-    }
+            && MemberContracts.Find(map.Of(method).Parameter(0), ContractWord.Gathers) is not null
+            && compilation.ClassifyCommonConversion(page, method.Parameters[0].Type) is { IsIdentity: true } or { IsImplicit: true, IsReference: true });
 }

@@ -8,8 +8,4 @@ namespace IommuRcu.Analyzers.CodeFixes;
 /// <summary>Repairs a page that is retired before its flush.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp, Name = nameof(RetiredBeforeFlushFixer))]
 [Shared]
-public sealed class RetiredBeforeFlushFixer() : RuleFixer(["IRCU041"], new InsertBeforeRepair(
-        "IommuRcu.SyncBefore",
-        static finding => finding.Property(DiagnosticProperties.Gather) is string gather
-            ? $"{gather}.{finding.Property(DiagnosticProperties.CloseMethod) ?? "Sync"}()"
-            : null));
+public sealed class RetiredBeforeFlushFixer() : RuleFixer(["IRCU041"], new SyncFirstRepair());

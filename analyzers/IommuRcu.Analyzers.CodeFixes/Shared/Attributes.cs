@@ -38,7 +38,8 @@ internal static class Attributes
         return Blocks.Simplifiable(parsed.AttributeLists[0].WithoutTrivia());
     }
 
-    private static SyntaxTrivia EndOfLine(SyntaxNode member)
+    /// <summary>Gets the line break that a file uses.</summary>
+    public static SyntaxTrivia EndOfLine(SyntaxNode member)
     {
         SyntaxTrivia present = member.SyntaxTree.GetRoot().DescendantTrivia().FirstOrDefault(
             each => each.IsKind(SyntaxKind.EndOfLineTrivia));

@@ -18,6 +18,9 @@ internal static class Blocks
     /// <summary>Parses an expression from a diagnostic's property; its names are shortened as the file's usings allow.</summary>
     public static ExpressionSyntax Expression(string text) => Simplifiable(SyntaxFactory.ParseExpression(text));
 
+    /// <summary>Gets an expression as titles show it.</summary>
+    public static string Shown(string text) => text.Replace("global::IommuRcu.", string.Empty).Replace("global::", string.Empty);
+
     /// <summary>Marks every qualified name, so that the simplifier shortens it.</summary>
     public static T Simplifiable<T>(T node)
         where T : SyntaxNode =>
@@ -35,20 +38,21 @@ internal static class Blocks
             Formatter.Annotation, Section);
 
     /// <summary>Puts statements into a try whose finally makes one call.</summary>
-    public static TryStatementSyntax TryFinally(IEnumerable<StatementSyntax> statements, ExpressionSyntax close) =>
+    public static TryStatementSyntax TryFinally(
+        IEnumerable<StatementSyntax> statements, ExpressionSyntax close, SyntaxTriviaList comments = default) =>
         SyntaxFactory.TryStatement(
             Block(statements),
             default,
-            SyntaxFactory.FinallyClause(Block([SyntaxFactory.ExpressionStatement(close)])))
+            SyntaxFactory.FinallyClause(Block([Comments.Before(SyntaxFactory.ExpressionStatement(close), comments)])))
         .WithAdditionalAnnotations(Formatter.Annotation, Section);
 
-    /// <summary>Replaces a run of statements by others; the first takes over the comments before the run.</summary>
+    /// <summary>Replaces a run of statements by others; the comments before the run go to the first, and must be on no other.</summary>
     public static SyntaxNode Replace(SyntaxNode root, StatementRange range, IReadOnlyList<StatementSyntax> replacement)
     {
         List<StatementSyntax> old = [.. range.Statements];
         SyntaxTriviaList leading = old[0].GetLeadingTrivia();
         List<StatementSyntax> placed = [.. replacement];
-        placed[0] = placed[0].WithLeadingTrivia(leading);
+        placed[0] = placed[0].WithLeadingTrivia(leading.AddRange(Comments.Lines(placed[0].GetLeadingTrivia())));
         return range.Owner switch
         {
             BlockSyntax block => root.ReplaceNode(block, block.WithStatements(Splice(block.Statements, range, placed))),
@@ -58,16 +62,16 @@ internal static class Blocks
         };
     }
 
-    /// <summary>Gives a statement the layout of its new place, without the comments that stay before it.</summary>
+    /// <summary>Gives a statement the layout of its new place, without the comments that go to what is put around or before it.</summary>
     public static StatementSyntax WithoutComments(StatementSyntax statement) => statement.WithLeadingTrivia(SyntaxFactory.ElasticMarker);
 
-    /// <summary>Makes a block; the comments before the first statement are left to whoever takes its place.</summary>
+    /// <summary>Makes a block.</summary>
     public static BlockSyntax Block(IEnumerable<StatementSyntax> statements)
     {
         List<StatementSyntax> list = [.. statements];
         if (list.Count != 0)
         {
-            list[0] = WithoutComments(list[0]);
+            list[0] = Comments.WithoutBlankLines(list[0]);
         }
 
         // The line break keeps the formatter from leaving a block of a lambda on one line.

@@ -1,4 +1,5 @@
 // Turns expression bodies into blocks, so that a statement can be put around the expression.
+using System.Linq;
 using System.Threading;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -42,6 +43,20 @@ internal static class ExpressionBodies
         _ => null,
     };
 
+    /// <summary>Says whether a block can take the expression's place: it gives a value, by value, and is no tree of expressions.</summary>
+    public static bool CanBeBlock(SyntaxNode owner, SemanticModel model)
+    {
+        if (BodyOf(owner) is null or ThrowExpressionSyntax or RefExpressionSyntax)
+        {
+            return false;
+        }
+
+        ISymbol? symbol = owner is LambdaExpressionSyntax ? model.GetSymbolInfo(owner).Symbol : model.GetDeclaredSymbol(owner);
+        return symbol is IMethodSymbol { RefKind: RefKind.None } or IPropertySymbol { RefKind: RefKind.None }
+            && !(owner is LambdaExpressionSyntax
+                && model.GetTypeInfo(owner).ConvertedType?.OriginalDefinition is INamedTypeSymbol { Name: "Expression", Arity: 1 });
+    }
+
     /// <summary>Says whether the expression is evaluated for its effect alone, so that no return goes before it.</summary>
     public static bool IsVoid(SyntaxNode owner, SemanticModel model, CancellationToken cancellationToken = default)
     {
@@ -65,7 +80,22 @@ internal static class ExpressionBodies
     /// <summary>Gives the owner a block body.</summary>
     public static SyntaxNode WithBlock(SyntaxNode owner, BlockSyntax block)
     {
+        // Comments behind the arrow and the semicolon stay.
+        SyntaxTriviaList behindArrow = (owner is LambdaExpressionSyntax anonymous
+            ? anonymous.ArrowToken
+            : owner.ChildNodes().OfType<ArrowExpressionClauseSyntax>().Single().ArrowToken).TrailingTrivia;
+        if (Comments.IsIn(behindArrow))
+        {
+            block = block.WithStatements(block.Statements.Replace(
+                block.Statements[0], Comments.Before(block.Statements[0], Comments.Lines(behindArrow))));
+        }
+
         block = block.WithAdditionalAnnotations(Formatter.Annotation);
+        if (owner is not LambdaExpressionSyntax && Comments.IsIn(owner.GetTrailingTrivia()))
+        {
+            block = block.WithTrailingTrivia(owner.GetTrailingTrivia());
+        }
+
         SyntaxToken none = default;
         AccessorListSyntax Getter() => SyntaxFactory.AccessorList(SyntaxFactory.SingletonList(
             SyntaxFactory.AccessorDeclaration(SyntaxKind.GetAccessorDeclaration, block)));

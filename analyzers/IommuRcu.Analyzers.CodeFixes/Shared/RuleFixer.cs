@@ -1,9 +1,11 @@
 // The base of all code fixes: offers the repairs of a finding, and makes all of one kind in a document for FixAll.
+using System;
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using IommuRcu.Analyzers.Contracts;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
@@ -47,9 +49,10 @@ public abstract class RuleFixer : CodeFixProvider
             return;
         }
 
+        Lazy<ContractMap?> contracts = ContractsOf(context.Document, model, context.CancellationToken);
         foreach (Diagnostic diagnostic in context.Diagnostics.Where(each => FixableDiagnosticIds.Contains(each.Id)))
         {
-            Finding finding = Find(root, model, diagnostic);
+            Finding finding = Find(root, model, diagnostic, contracts);
             foreach (Repair repair in _repairs.Where(each => each.Applies(finding)))
             {
                 context.RegisterCodeFix(
@@ -62,14 +65,21 @@ public abstract class RuleFixer : CodeFixProvider
         }
     }
 
-    private static Finding Find(SyntaxNode root, SemanticModel model, Diagnostic diagnostic) =>
-        new(diagnostic, root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true), model);
+    private static Finding Find(SyntaxNode root, SemanticModel model, Diagnostic diagnostic, Lazy<ContractMap?> contracts) =>
+        new(diagnostic, root.FindNode(diagnostic.Location.SourceSpan, getInnermostNodeForTie: true), model, contracts);
+
+    // Few repairs need the contracts, and reading the files takes a while.
+    private static Lazy<ContractMap?> ContractsOf(Document document, SemanticModel model, CancellationToken cancellationToken) => new(() =>
+    {
+        ImmutableArray<AdditionalText> files = document.Project.AnalyzerOptions.AdditionalFiles;
+        return ContractMap.Create(model.Compilation, ContractFiles.Read(model.Compilation, files, cancellationToken).Contracts);
+    });
 
     // Repairs are made from the top down on one tree; a finding whose node an earlier repair removed is done already.
     private static async Task<Document> RepairAsync(
         Document document,
         ImmutableArray<Diagnostic> diagnostics,
-        System.Func<Finding, Repair?> choose,
+        Func<Finding, Repair?> choose,
         CancellationToken cancellationToken)
     {
         SyntaxNode? root = await document.GetSyntaxRootAsync(cancellationToken).ConfigureAwait(false);
@@ -79,17 +89,20 @@ public abstract class RuleFixer : CodeFixProvider
             return document;
         }
 
+        Lazy<ContractMap?> contracts = ContractsOf(document, model, cancellationToken);
         List<(Finding Finding, Repair Repair)> findings = [];
         foreach (Diagnostic diagnostic in diagnostics.OrderBy(each => each.Location.SourceSpan.Start))
         {
-            Finding finding = Find(root, model, diagnostic);
+            Finding finding = Find(root, model, diagnostic, contracts);
             if (choose(finding) is Repair repair)
             {
                 findings.Add((finding, repair));
             }
         }
 
-        SyntaxNode current = root.TrackNodes(findings.Select(each => each.Finding.Node).Distinct());
+        SyntaxNode tracked = root.TrackNodes(
+            findings.SelectMany(each => each.Repair.Touches(each.Finding).Append(each.Finding.Node)).Distinct());
+        SyntaxNode current = tracked;
         foreach ((Finding finding, Repair repair) in findings)
         {
             if (current.GetCurrentNode(finding.Node) is SyntaxNode node)
@@ -98,6 +111,6 @@ public abstract class RuleFixer : CodeFixProvider
             }
         }
 
-        return document.WithSyntaxRoot(current);
+        return current == tracked ? document : document.WithSyntaxRoot(current);
     }
 }

@@ -96,6 +96,11 @@ internal readonly struct StatementRange(SyntaxNode owner, int first, int last)
     public static bool Mentions(SyntaxNode node, ICollection<string> names) =>
         node.DescendantNodesAndSelf().OfType<IdentifierNameSyntax>().Any(name => names.Contains(name.Identifier.ValueText));
 
+    /// <summary>Gets the one variable that a plain declaration gives a value; null where it declares more, or is a using.</summary>
+    public static VariableDeclaratorSyntax? OnlyVariable(StatementSyntax? statement) =>
+        statement is LocalDeclarationStatementSyntax { UsingKeyword.RawKind: 0, Declaration.Variables: { Count: 1 } variables }
+        && variables[0].Initializer is not null ? variables[0] : null;
+
     /// <summary>Gets the names that later statements could use, and perhaps some of an inner scope.</summary>
     public static IEnumerable<string> DeclaredNames(StatementSyntax statement)
     {

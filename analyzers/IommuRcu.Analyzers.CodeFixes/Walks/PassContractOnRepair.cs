@@ -22,7 +22,10 @@ internal sealed class PassContractOnRepair : Repair
         MemberOf(finding.Node) is SyntaxNode member
         && finding.Type(AttributeName(finding)) is not null
         && finding.Model.GetDeclaredSymbol(member) is ISymbol symbol
-        && CanDemand(symbol);
+        && CanDemand(symbol)
+
+        // A body that waits or suspends cannot run inside its caller's section.
+        && !member.ChildNodes().Any(each => each is BlockSyntax or ArrowExpressionClauseSyntax or AccessorListSyntax && Waits.In(finding, each));
 
     /// <inheritdoc/>
     public override SyntaxNode Apply(SyntaxNode root, SyntaxNode node, Finding finding)

@@ -1,5 +1,8 @@
-// Opens the missing section around the statement, and around everything that uses what the statement declares.
+// Opens the missing section around the walk, where nothing in it waits and nothing that it protects gets out.
+using System;
+using System.Collections.Generic;
 using System.Linq;
+using IommuRcu.Analyzers.Contracts;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -7,64 +10,23 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace IommuRcu.Analyzers.CodeFixes;
 
 /// <summary>Wraps a walk in <c>using (Rcu.ReadLock())</c>, or in enter, try, finally exit where the domain has no guard.</summary>
-internal sealed class WrapInSectionRepair : Repair
+internal sealed class WrapInSectionRepair : WrapRepair
 {
     /// <inheritdoc/>
     public override string Key => "IommuRcu.WrapInSection";
 
     /// <inheritdoc/>
-    public override string Title(Finding finding) => $"Open a section with '{Shown(finding)}'";
+    public override string Title(Finding finding) =>
+        $"Open a section with '{Blocks.Shown(finding.Property(DiagnosticProperties.AcquireExpression)!)}'";
 
     /// <inheritdoc/>
-    public override bool Applies(Finding finding)
-    {
-        if (finding.Property(DiagnosticProperties.AcquireExpression) is null)
-        {
-            return false;
-        }
-
-        if (ExpressionBodies.OwnerOf(finding.Node) is SyntaxNode owner)
-        {
-            return !StatementRange.Suspends(ExpressionBodies.BodyOf(owner)!) && !IsIteratorOrByRef(owner, finding.Model);
-        }
-
-        return StatementOf(finding.Node) is StatementSyntax statement
-            && (StatementRange.OwnerOf(statement) is SyntaxNode list
-                ? !StatementRange.From(list, statement).Statements.Any(StatementRange.Suspends)
-                : !StatementRange.Suspends(statement));
-    }
+    protected override bool CanWrapAt(Finding finding, int position) =>
+        finding.Property(DiagnosticProperties.AcquireExpression) is string acquire
+        && finding.TypeAt(acquire, position) is not null
+        && !(ReceiverOf(acquire) is string receiver && IsTestedOnTheWay(finding.Node, position, receiver));
 
     /// <inheritdoc/>
-    public override SyntaxNode Apply(SyntaxNode root, SyntaxNode node, Finding finding)
-    {
-        if (node.AncestorsAndSelf().TakeWhile(each =>
-            !StatementRange.IsNestedFunction(each)).Any(each => each.HasAnnotation(Blocks.Section)))
-        {
-            return root;
-        }
-
-        if (ExpressionBodies.OwnerOf(node) is SyntaxNode owner)
-        {
-            ExpressionSyntax body = ExpressionBodies.BodyOf(owner)!.WithoutTrivia();
-            SyntaxNode original = ExpressionBodies.OwnerOf(finding.Node)!;
-            StatementSyntax only = ExpressionBodies.IsVoid(original, finding.Model)
-                ? SyntaxFactory.ExpressionStatement(body)
-                : SyntaxFactory.ReturnStatement(body);
-            return root.ReplaceNode(owner, ExpressionBodies.WithBlock(owner, Blocks.Block(Wrap(finding, [only]))));
-        }
-
-        StatementSyntax statement = StatementOf(node)!;
-        if (StatementRange.OwnerOf(statement) is SyntaxNode list)
-        {
-            StatementRange range = StatementRange.From(list, statement);
-            return Blocks.Replace(root, range, Wrap(finding, [.. range.Statements]));
-        }
-
-        StatementSyntax[] wrapped = Wrap(finding, [statement]);
-        return root.ReplaceNode(statement, wrapped.Length == 1 ? wrapped[0] : Blocks.Block(wrapped));
-    }
-
-    private static StatementSyntax[] Wrap(Finding finding, StatementSyntax[] statements)
+    protected override IEnumerable<StatementSyntax> Wrap(Finding finding, IReadOnlyList<StatementSyntax> statements)
     {
         ExpressionSyntax acquire = Blocks.Expression(finding.Property(DiagnosticProperties.AcquireExpression)!);
         return finding.Property(DiagnosticProperties.ReleaseExpression) is string release
@@ -72,27 +34,104 @@ internal sealed class WrapInSectionRepair : Repair
             : [Blocks.Using(acquire, statements)];
     }
 
-    // The statement to wrap: a local function is not run where it stands, so its own statements come first anyway.
-    private static StatementSyntax? StatementOf(SyntaxNode node) =>
-        node.FirstAncestorOrSelf<StatementSyntax>(statement => statement is not BlockSyntax and not LocalFunctionStatementSyntax)
-            is StatementSyntax found && !IsBehindNestedExpressionBody(node, found) ? found : null;
-
-    private static bool IsBehindNestedExpressionBody(SyntaxNode node, StatementSyntax found) =>
-        node.Ancestors().TakeWhile(each => each != found).Any(
-            each => StatementRange.IsNestedFunction(each) || each is ConstructorInitializerSyntax);
-
-    private static bool IsIteratorOrByRef(SyntaxNode owner, SemanticModel model)
+    /// <inheritdoc/>
+    protected override bool Escapes(Finding finding, IReadOnlyList<SyntaxNode> wrapped)
     {
-        ISymbol? symbol = owner is LambdaExpressionSyntax ? model.GetSymbolInfo(owner).Symbol : model.GetDeclaredSymbol(owner);
-        return symbol switch
+        // What is protected, and the locals that hold it.
+        var names = new HashSet<string>();
+        foreach (SyntaxNode node in wrapped.SelectMany(static each => each.DescendantNodesAndSelf()))
         {
-            IMethodSymbol method => method.RefKind != RefKind.None,
-            IPropertySymbol property => property.RefKind != RefKind.None,
-            _ => true,
-        };
+            if (node is not ExpressionSyntax expression || !(IsProtected(finding, expression) || IsNamed(expression, names)))
+            {
+                continue;
+            }
+
+            SyntaxNode value = Whole(expression);
+            switch (value.Parent)
+            {
+                case ReturnStatementSyntax or YieldStatementSyntax or ArrowExpressionClauseSyntax or RefExpressionSyntax:
+                case LambdaExpressionSyntax:
+                    return true;
+                case EqualsValueClauseSyntax { Parent: VariableDeclaratorSyntax variable }:
+                    names.Add(variable.Identifier.ValueText);
+                    break;
+                case AssignmentExpressionSyntax assignment when assignment.Right == value && !IsNamed(assignment.Left, names):
+                    return true;
+            }
+
+            // Wrapped whole, an expression gives its value to what is around it.
+            if (wrapped.Contains(value) && value is not StatementSyntax)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
-    private static string Shown(Finding finding) =>
-        finding.Property(DiagnosticProperties.AcquireExpression)!.Replace("global::IommuRcu.", string.Empty).Replace(
-            "global::", string.Empty);
+    private static bool IsProtected(Finding finding, ExpressionSyntax expression)
+    {
+        if (finding.Contracts is not ContractMap map
+            || expression is not (InvocationExpressionSyntax or MemberAccessExpressionSyntax or IdentifierNameSyntax or ElementAccessExpressionSyntax))
+        {
+            return false;
+        }
+
+        ISymbol? symbol = finding.Model.GetSymbolInfo(expression).Symbol;
+        return symbol is IMethodSymbol or IPropertySymbol or IFieldSymbol
+            && (expression is InvocationExpressionSyntax || symbol is not IMethodSymbol)
+            && ((map.Of(symbol).ResultWords & ContractWord.RcuProtected) != 0
+                || map.FindOnType(finding.Model.GetTypeInfo(expression).Type, ContractWord.RcuProtected) is not null);
+    }
+
+    private static bool IsNamed(ExpressionSyntax expression, HashSet<string> names) =>
+        expression is IdentifierNameSyntax name && names.Contains(name.Identifier.ValueText);
+
+    // The expression with all around it that has the same value, or may have.
+    private static SyntaxNode Whole(ExpressionSyntax expression)
+    {
+        SyntaxNode value = expression;
+        while (value.Parent is ParenthesizedExpressionSyntax or CastExpressionSyntax or PostfixUnaryExpressionSyntax
+                or ConditionalExpressionSyntax or SwitchExpressionArmSyntax or SwitchExpressionSyntax
+            || (value.Parent is ConditionalAccessExpressionSyntax access && access.WhenNotNull == value)
+            || (value.Parent is MemberAccessExpressionSyntax member && member.Name == value)
+            || (value.Parent is BinaryExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceExpression or (int)SyntaxKind.AsExpression }))
+        {
+            value = value.Parent;
+        }
+
+        return value;
+    }
+
+    // this.epoch of this.epoch.Open(); null where a type opens it.
+    private static string? ReceiverOf(string acquire)
+    {
+        string receiver = acquire.Substring(0, acquire.LastIndexOf('.') is var dot && dot < 0 ? 0 : dot);
+        return receiver.Length == 0 || receiver.StartsWith("global::", StringComparison.Ordinal) || receiver == "this" ? null : receiver;
+    }
+
+    // e?.Walk() and e != null && e.Walk() do without the domain; the section would not.
+    private static bool IsTestedOnTheWay(SyntaxNode node, int position, string receiver)
+    {
+        string last = receiver.Substring(receiver.LastIndexOf('.') + 1);
+        for (SyntaxNode child = node; child.Parent is SyntaxNode parent && parent.SpanStart >= position && parent is not BlockSyntax; child = parent)
+        {
+            SyntaxNode? test = parent switch
+            {
+                ConditionalAccessExpressionSyntax access => access.Expression,
+                BinaryExpressionSyntax binary => binary.Left,
+                ConditionalExpressionSyntax conditional => conditional.Condition,
+                IfStatementSyntax branch => branch.Condition,
+                WhileStatementSyntax loop => loop.Condition,
+                ForStatementSyntax loop => loop.Condition,
+                _ => null,
+            };
+            if (test is not null && test != child && StatementRange.Mentions(test, [last]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

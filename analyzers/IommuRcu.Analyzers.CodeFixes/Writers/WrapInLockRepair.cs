@@ -1,5 +1,5 @@
-// Takes the writer lock around an update, and around everything that uses what the update's statement declares.
-using System.Linq;
+// Takes the writer lock around an update: by a lock statement, or as the kind of lock asks for.
+using System.Collections.Generic;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -7,8 +7,8 @@ using Microsoft.CodeAnalysis.Formatting;
 
 namespace IommuRcu.Analyzers.CodeFixes;
 
-/// <summary>Wraps an update in <c>lock (_lock)</c>.</summary>
-internal sealed class WrapInLockRepair : Repair
+/// <summary>Wraps an update in <c>lock (_lock)</c>, or in enter, try, finally exit.</summary>
+internal sealed class WrapInLockRepair : WrapRepair
 {
     /// <inheritdoc/>
     public override string Key => "IommuRcu.WrapInLock";
@@ -17,38 +17,38 @@ internal sealed class WrapInLockRepair : Repair
     public override string Title(Finding finding) => $"Take '{finding.Property(DiagnosticProperties.Lock)}' around it";
 
     /// <inheritdoc/>
-    public override bool Applies(Finding finding) =>
-        finding.Property(DiagnosticProperties.Lock) is not null
-        && StatementOf(finding.Node) is StatementSyntax statement
-        && (StatementRange.OwnerOf(statement) is SyntaxNode owner
-            ? !StatementRange.From(owner, statement).Statements.Any(StatementRange.Suspends)
-            : !StatementRange.Suspends(statement));
+    protected override bool CanWrapAt(Finding finding, int position) =>
+        finding.Property(DiagnosticProperties.Lock) is string gate
+        && finding.TypeAt(gate, position) is ITypeSymbol type
+        && (type.IsReferenceType || PairOf(type) is not null)
+        && !(type.ToDisplayString().StartsWith("System.Threading.", System.StringComparison.Ordinal) && type.Name != "Lock" && PairOf(type) is null);
 
     /// <inheritdoc/>
-    public override SyntaxNode Apply(SyntaxNode root, SyntaxNode node, Finding finding)
+    protected override IEnumerable<StatementSyntax> Wrap(Finding finding, IReadOnlyList<StatementSyntax> statements)
     {
-        if (node.AncestorsAndSelf().TakeWhile(each =>
-            !StatementRange.IsNestedFunction(each)).Any(each => each.HasAnnotation(Blocks.Section)))
+        string gate = finding.Property(DiagnosticProperties.Lock)!;
+        if (finding.TypeAt(gate, finding.Node.SpanStart) is ITypeSymbol type && PairOf(type) is (string enter, string exit))
         {
-            return root;
+            return
+            [
+                SyntaxFactory.ExpressionStatement(Blocks.Expression($"{gate}.{enter}()")),
+                Blocks.TryFinally(statements, Blocks.Expression($"{gate}.{exit}()")),
+            ];
         }
 
-        ExpressionSyntax gate = Blocks.Expression(finding.Property(DiagnosticProperties.Lock)!);
-        StatementSyntax statement = StatementOf(node)!;
-        if (StatementRange.OwnerOf(statement) is SyntaxNode owner)
-        {
-            StatementRange range = StatementRange.From(owner, statement);
-            return Blocks.Replace(root, range, [Lock(gate, Blocks.Block(range.Statements))]);
-        }
-
-        return root.ReplaceNode(statement, Lock(gate, Blocks.Block([statement])));
+        return
+        [
+            SyntaxFactory.LockStatement(Blocks.Expression(gate), Blocks.Block(statements)).WithAdditionalAnnotations(
+                Formatter.Annotation, Blocks.Section),
+        ];
     }
 
-    private static LockStatementSyntax Lock(ExpressionSyntax gate, BlockSyntax body) =>
-        SyntaxFactory.LockStatement(gate, body).WithAdditionalAnnotations(Formatter.Annotation, Blocks.Section);
-
-    private static StatementSyntax? StatementOf(SyntaxNode node) =>
-        ExpressionBodies.OwnerOf(node) is null
-            ? node.FirstAncestorOrSelf<StatementSyntax>(statement => statement is not BlockSyntax and not LocalFunctionStatementSyntax)
-            : null;
+    // Locks that a lock statement does not take, though it compiles.
+    private static (string Enter, string Exit)? PairOf(ITypeSymbol type) => type.ToDisplayString() switch
+    {
+        "System.Threading.ReaderWriterLockSlim" => ("EnterWriteLock", "ExitWriteLock"),
+        "System.Threading.SemaphoreSlim" => ("Wait", "Release"),
+        "System.Threading.Mutex" => ("WaitOne", "ReleaseMutex"),
+        _ => null,
+    };
 }

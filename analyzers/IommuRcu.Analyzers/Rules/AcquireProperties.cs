@@ -26,26 +26,29 @@ internal static class AcquireProperties
             return properties;
         }
 
-        IMethodSymbol? acquire = type.GetMembers().OfType<IMethodSymbol>().FirstOrDefault(m => m.Parameters.IsEmpty && body.Map.Of(m).Find(ContractWord.AcquiresReadLock) is { When: null });
+        if (domain.Kind == DomainKind.Type)
+        {
+            properties = properties.Add(DiagnosticProperties.RequiresArguments, "DomainType = typeof(" + type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat) + ")");
+        }
+
+        // A guard closes itself; without one there must be a call that closes.
+        IMethodSymbol? acquire = type.GetMembers().OfType<IMethodSymbol>().OrderByDescending(m => body.Map.Scope(m.ReturnType) is not null).FirstOrDefault(m => m.Parameters.IsEmpty && m.IsStatic == (domain.Kind != DomainKind.Receiver) && body.Map.Of(m).Find(ContractWord.AcquiresReadLock) is { When: null });
         string? receiver = domain.Kind == DomainKind.Receiver ? ReceiverOf(domain.Receiver, table) : type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
         if (acquire is null || receiver is null)
         {
             return properties;
         }
 
-        properties = properties.Add(DiagnosticProperties.AcquireExpression, receiver + "." + acquire.Name + "()");
-        if (domain.Kind == DomainKind.Type)
+        if (body.Map.Scope(acquire.ReturnType) is not null)
         {
-            properties = properties.Add(DiagnosticProperties.RequiresArguments, "DomainType = typeof(" + receiver + ")");
+            return properties.Add(DiagnosticProperties.AcquireExpression, receiver + "." + acquire.Name + "()");
         }
 
-        if (body.Map.Scope(acquire.ReturnType) is null
-            && type.GetMembers().OfType<IMethodSymbol>().FirstOrDefault(m => m.Parameters.IsEmpty && (body.Map.Of(m).SelfWords & ContractWord.ReleasesReadLock) != 0) is { } release)
-        {
-            properties = properties.Add(DiagnosticProperties.ReleaseExpression, receiver + "." + release.Name + "()");
-        }
-
-        return properties;
+        IMethodSymbol? release = type.GetMembers().OfType<IMethodSymbol>()
+            .FirstOrDefault(m => m.Parameters.IsEmpty && m.IsStatic == acquire.IsStatic && body.Map.Of(m).Find(ContractWord.ReleasesReadLock) is { When: null });
+        return release is null ? properties : properties
+            .Add(DiagnosticProperties.AcquireExpression, receiver + "." + acquire.Name + "()")
+            .Add(DiagnosticProperties.ReleaseExpression, receiver + "." + release.Name + "()");
     }
 
     /// <summary>Spells a value that has a name.</summary>

@@ -1,4 +1,4 @@
-// IRCU040's fixes: the page goes on the gather at hand, on a new one of the only domain at hand, or is freed by a callback.
+// IRCU040's fixes: the page goes on the gather at hand, where that has a range, or is freed by a callback.
 using Fix = IommuRcu.Analyzers.Tests.RcuCodeFixTest<
     IommuRcu.Analyzers.RcuDisciplineAnalyzer, IommuRcu.Analyzers.CodeFixes.DirectFreeFixer>;
 
@@ -24,71 +24,74 @@ public class DirectFreeFixerTests
         """);
 
     [Fact]
-    public Task OnlyDomainInScope_GetsANewGather() => VerifyAsync(
+    public Task GatherWithoutARange_IsNotUsed() => VerifyAsync(
         """
         void Remove(IommuDomain domain, PageAllocator allocator, TablePage page)
         {
+            using var gather = new IotlbGather(domain);
+
             // The page is empty.
-            {|IRCU040:allocator.Free(page)|};
+            {|IRCU040:allocator.Free(page)|}; // Nobody maps it.
         }
         """,
         """
         void Remove(IommuDomain domain, PageAllocator allocator, TablePage page)
         {
-            // The page is empty.
             using var gather = new IotlbGather(domain);
-            gather.Add(page);
+
+            // The page is empty.
+            Rcu.Call((owner: allocator, page: page), static state => state.owner.Free(state.page)); // Nobody maps it.
         }
         """);
 
     [Fact]
-    public Task SeveralPages_ShareTheNewGather() => VerifyAsync(
+    public Task GatherWithARange_TakesThePage() => VerifyAsync(
         """
-        readonly IommuDomain _domain;
-        void Remove(PageAllocator allocator, TablePage first, TablePage second, bool both)
+        void Remove(IommuDomain domain, PageAllocator allocator, TablePage first, TablePage second, bool both)
         {
+            using var gather = new IotlbGather(domain);
+            gather.Unmap(new Iova(0), 4096);
             {|IRCU040:allocator.Free(first)|};
             if (both)
-            {
                 {|IRCU040:allocator.Free(second)|};
-            }
         }
         """,
         """
-        readonly IommuDomain _domain;
-        void Remove(PageAllocator allocator, TablePage first, TablePage second, bool both)
+        void Remove(IommuDomain domain, PageAllocator allocator, TablePage first, TablePage second, bool both)
         {
-            using var gather = new IotlbGather(_domain);
+            using var gather = new IotlbGather(domain);
+            gather.Unmap(new Iova(0), 4096);
             gather.Add(first);
             if (both)
-            {
                 gather.Add(second);
-            }
         }
         """);
 
     [Fact]
-    public Task EmbeddedStatement_GetsAGatherOfItsOwn() => VerifyAsync(
+    public Task LinkedPage_MustBeUnlinkedFirst() => NoFixAsync(
         """
-        void Remove(IommuDomain domain, PageAllocator allocator, TablePage page)
+        void Link([Publishes] TablePage page) { }
+        void Remove(PageAllocator allocator)
         {
-            if (!page.IsNull)
-                {|IRCU040:allocator.Free(page)|};
-        }
-        """,
-        """
-        void Remove(IommuDomain domain, PageAllocator allocator, TablePage page)
-        {
-            if (!page.IsNull)
-                using (var gather = new IotlbGather(domain))
-                {
-                    gather.Add(page);
-                }
+            TablePage page = allocator.Allocate();
+            Link(page);
+            {|IRCU040:allocator.Free(page)|};
         }
         """);
 
     [Fact]
-    public Task TwoDomainsInScope_AreNotGuessedBetween() => NoFixAsync(
+    public Task OtherDomainInScope_IsNotGuessedBetween() => NoFixAsync(
+        """
+        sealed class Node { }
+        sealed class Pool { public void Return([Frees] Node node) { } }
+        void Remove(SleepableRcu domain, Pool pool, Node node)
+        {
+            {|IRCU040:pool.Return(node)|};
+        }
+        """);
+
+    [Fact]
+    public Task ListByReference_CannotBeDeferred() => NoFixAsync(
         """
         void Remove(IommuDomain first, IommuDomain second, PageAllocator allocator, ref PageList pages)
         {

@@ -348,7 +348,7 @@ public class WalkOutsideReadSectionFixerTests
         """);
 
     [Fact]
-    public Task AwaitInTheRange_LeavesTheContractOnly() => VerifyAsync(
+    public Task AwaitInTheRange_StaysOutside() => VerifyAsync(
         """
         class Reader
         {
@@ -363,11 +363,15 @@ public class WalkOutsideReadSectionFixerTests
         """
         class Reader
         {
-            [RequiresReadLock(DomainType = typeof(Rcu))]
             async System.Threading.Tasks.Task<int> Read(Table table)
             {
-                int first = table.First();
-                {|IRCU023:await System.Threading.Tasks.Task.Yield()|};
+                int first;
+                using (Rcu.ReadLock())
+                {
+                    first = table.First();
+                }
+
+                await System.Threading.Tasks.Task.Yield();
                 return first;
             }
         }

@@ -38,11 +38,22 @@ internal sealed class DisposedWithoutBarrier : Rule
             return;
         }
 
-        ImmutableDictionary<string, string?> properties = ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.WaitExpression, "global::IommuRcu.Rcu.Barrier()");
+        ImmutableDictionary<string, string?> properties = ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.WaitExpression, BarrierOf(queued.Site, point.Body));
         Findings.Report(Analyzers.Descriptors.DisposedWithoutBarrier, LocationOf(point.Operation), new[] { queued.Site }, properties, Names.Of(value), site);
     }
 
     private static QueuedCallback? Queued(Seen<int> seen) => seen.State.Callbacks.FirstOrDefault(c => c.Values.Contains(seen.Value));
+
+    // The barrier of the domain that the callback was queued on.
+    private static string? BarrierOf(IOperation site, Body body)
+    {
+        IMethodSymbol? barrier = (site as IInvocationOperation)?.TargetMethod.ContainingType.GetMembers("Barrier").OfType<IMethodSymbol>()
+            .FirstOrDefault(m => m.Parameters.IsEmpty && (body.Map.Of(m).SelfWords & ContractWord.WaitsForGracePeriod) != 0);
+        string? receiver = barrier is null ? null
+            : barrier.IsStatic ? barrier.ContainingType.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat)
+            : Names.Unwrap(((IInvocationOperation)site).Instance)?.Syntax.ToString();
+        return receiver is null ? null : receiver + ".Barrier()";
+    }
 
     // Disposed through its interface, the type's own Dispose may still wait.
     private static bool Waits(IInvocationOperation call, Body body)

@@ -12,7 +12,7 @@ namespace IommuRcu.Analyzers.Rules.Guards;
 /// <summary>Reports guards without using or finally.</summary>
 internal sealed class GuardWithoutUsing : Rule
 {
-    private Dictionary<IOperation, (string Name, bool InFinally)> _closed = new();
+    private Dictionary<IOperation, (string Name, bool InFinally, string Closer)> _closed = new();
 
     /// <inheritdoc/>
     public override ImmutableArray<DiagnosticDescriptor> Descriptors { get; } = ImmutableArray.Create(Analyzers.Descriptors.GuardWithoutUsing);
@@ -26,7 +26,7 @@ internal sealed class GuardWithoutUsing : Rule
             {
                 bool inFinally = point.Operation.IsImplicit || point.Operation.Syntax.Ancestors().Any(static a => a is FinallyClauseSyntax)
                     || UsingLocal.Is((point.Operation as IInvocationOperation)?.Instance) || (_closed.TryGetValue(opener, out var before) && before.InFinally);
-                _closed[opener] = (Names.Of((point.Operation as IInvocationOperation)?.Instance), inFinally);
+                _closed[opener] = (Names.Of((point.Operation as IInvocationOperation)?.Instance), inFinally, (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? "Dispose");
             }
         }
     }
@@ -34,11 +34,11 @@ internal sealed class GuardWithoutUsing : Rule
     /// <inheritdoc/>
     public override void Leave(Body body, IReadOnlyList<Exit> exits)
     {
-        foreach (KeyValuePair<IOperation, (string Name, bool InFinally)> closed in _closed)
+        foreach (KeyValuePair<IOperation, (string Name, bool InFinally, string Closer)> closed in _closed)
         {
             if (!closed.Value.InFinally)
             {
-                Report(closed.Key, null, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Variable, closed.Value.Name), closed.Value.Name);
+                Report(closed.Key, null, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Variable, closed.Value.Name).Add(DiagnosticProperties.CloseMethod, closed.Value.Closer), closed.Value.Name);
             }
         }
 
@@ -46,7 +46,7 @@ internal sealed class GuardWithoutUsing : Rule
     }
 
     /// <inheritdoc/>
-    protected override void Begin() => _closed = new Dictionary<IOperation, (string, bool)>();
+    protected override void Begin() => _closed = new Dictionary<IOperation, (string, bool, string)>();
 }
 
 /// <summary>Tells whether a variable belongs to a using.</summary>

@@ -27,7 +27,7 @@ internal sealed class SectionClosedTwice : Rule
         {
             string what = owned ? "its using closes as well" : wrong.State.LastClosed is not null || wrong.Value.GuardState == Holder.GuardClosed ? "is closed already" : "is not open";
             string name = (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(point.Operation);
-            Report(point.Operation, wrong.State.LastClosed, ImmutableDictionary<string, string?>.Empty, name, NameOf(wrong.Value.Domain, point.Body.Table), what);
+            Report(point.Operation, wrong.State.LastClosed, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.OnEveryPath, seen.All(s => IsTooMany(s, owned)) ? "true" : null), name, NameOf(wrong.Value.Domain, point.Body.Table), what);
         }
     }
 

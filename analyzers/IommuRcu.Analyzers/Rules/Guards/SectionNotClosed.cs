@@ -26,7 +26,7 @@ internal sealed class SectionNotClosed : Rule
             {
                 foreach (Section section in exit.State.Sections.Where(static s => s is { Kind: SectionKind.Opened, Opener: not null }))
                 {
-                    Tell(exit, section.Opener!, section.Guard);
+                    Tell(body, exit, section.Opener!, section.Guard);
                 }
             }
 
@@ -34,13 +34,13 @@ internal sealed class SectionNotClosed : Rule
             {
                 if (exit.State.Values.ValueAt(i) is { Holder: Holder.PinHeld, OriginSite: { } made } pin && pin.Range.Single != 0)
                 {
-                    Tell(exit, made, null);
+                    Tell(body, exit, made, made.Type);
                 }
             }
         }
     }
 
-    private void Tell(Exit exit, IOperation opener, ITypeSymbol? guard)
+    private void Tell(Body body, Exit exit, IOperation opener, ITypeSymbol? guard)
     {
         string name = opener switch
         {
@@ -48,7 +48,9 @@ internal sealed class SectionNotClosed : Rule
             IObjectCreationOperation { Type: { } type } => "new " + type.Name,
             _ => Names.Of(opener),
         };
-        ImmutableDictionary<string, string?> properties = ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.CloseMethod, guard is null ? null : "Dispose");
+        ImmutableDictionary<string, string?> properties = ImmutableDictionary<string, string?>.Empty
+            .Add(DiagnosticProperties.CloseMethod, guard is null ? null : "Dispose")
+            .Add(DiagnosticProperties.ReleaseExpression, guard is null ? ReleaseOf(opener, body) : null);
         if (exit.Kind == ExitKind.CallThrows)
         {
             Findings.Report(SectionNotClosedIfCallThrows, LocationOf(opener), new[] { exit.Site }, properties, name, Names.Of(exit.Site));
@@ -57,5 +59,20 @@ internal sealed class SectionNotClosed : Rule
 
         string path = exit.Kind == ExitKind.Throw ? "a throw" : exit.Site is null ? "the end of the body" : "a return";
         Findings.Report(Analyzers.Descriptors.SectionNotClosed, LocationOf(opener), new[] { exit.Site }, properties, name, path);
+    }
+
+    // The call that closes what the opener opened, on the same receiver, where the type has just one.
+    private static string? ReleaseOf(IOperation opener, Body body)
+    {
+        if (opener is not IInvocationOperation call)
+        {
+            return null;
+        }
+
+        IMethodSymbol[] closers = call.TargetMethod.ContainingType.GetMembers().OfType<IMethodSymbol>()
+            .Where(m => m.Parameters.IsEmpty && m.IsStatic == call.TargetMethod.IsStatic && body.Map.Of(m).Find(ContractWord.ReleasesReadLock) is { When: null }).ToArray();
+        string? receiver = call.TargetMethod.IsStatic ? call.TargetMethod.ContainingType.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat)
+            : Names.Unwrap(call.Instance) is { IsImplicit: false } instance ? instance.Syntax.ToString() : "this";
+        return closers.Length == 1 ? receiver + "." + closers[0].Name + "()" : null;
     }
 }

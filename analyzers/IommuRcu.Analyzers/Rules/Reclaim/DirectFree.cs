@@ -38,7 +38,7 @@ internal sealed class DirectFree : Rule
             _ => "nothing shows that no reader can reach it",
         };
         string name = (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(point.Operation);
-        Report(point.Operation, facts.ReclaimSite, Properties(value, point), name, Names.Of(value), why);
+        Report(point.Operation, facts.ReclaimSite, Properties(value, facts.Reclaim == Flow.Reclaim.Published), name, Names.Of(value), why);
     }
 
     /// <inheritdoc/>
@@ -47,7 +47,7 @@ internal sealed class DirectFree : Rule
         // A value nobody else can reach may go through its reclaim callback at once.
         if (!point.Body.IsCallback && !seen.All(static s => s.State.Waited || s.State.FactsOf(s.Value).Reclaim is Flow.Reclaim.Fresh or Flow.Reclaim.Quiescent or Flow.Reclaim.Trusted))
         {
-            Report(point.Operation, null, null, call.Method.Name, Names.Of(value), "it is a reclaim callback, which only a grace period may run");
+            Report(point.Operation, null, Properties(value, seen.Any(static s => s.State.FactsOf(s.Value).Reclaim == Flow.Reclaim.Published)), call.Method.Name, Names.Of(value), "it is a reclaim callback, which only a grace period may run");
         }
     }
 
@@ -92,28 +92,7 @@ internal sealed class DirectFree : Rule
         return false;
     }
 
-    // A gather that the fix can put the page on.
-    private static ImmutableDictionary<string, string?> Properties(IOperation page, FlowPoint point)
-    {
-        ImmutableDictionary<string, string?> properties = ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Page, Names.Of(page));
-        SemanticModel? model = point.Operation.SemanticModel;
-        if (model is null)
-        {
-            return properties;
-        }
-
-        foreach (ISymbol symbol in model.LookupSymbols(point.Operation.Syntax.SpanStart))
-        {
-            ITypeSymbol? type = symbol switch { ILocalSymbol local => local.Type, IParameterSymbol parameter => parameter.Type, IFieldSymbol { IsStatic: false } field => field.Type, _ => null };
-            if (type is null || point.Body.Map.FindOnType(type, ContractWord.TableGather) is null || (symbol is ILocalSymbol && symbol.Locations[0].SourceSpan.Start > point.Operation.Syntax.SpanStart))
-            {
-                continue;
-            }
-
-            IMethodSymbol? add = type.GetMembers().OfType<IMethodSymbol>().FirstOrDefault(m => m.Parameters.Length == 1 && MemberContracts.Find(point.Body.Map.Of(m).Parameter(0), ContractWord.Gathers) is not null);
-            return add is null ? properties : properties.Add(DiagnosticProperties.Gather, symbol.Name).Add(DiagnosticProperties.GatherMethod, add.Name);
-        }
-
-        return properties;
-    }
+    // What is still linked must be unlinked first, which no fix can do.
+    private static ImmutableDictionary<string, string?>? Properties(IOperation? page, bool isLinked)
+        => page is null || isLinked ? null : ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Page, Names.Of(page));
 }

@@ -31,7 +31,9 @@ internal sealed class ReclaimOrder : Rule
         if (Verdict.Of(seen, static s => Is(s, Flow.Reclaim.Retired, Flow.Reclaim.Freed), out Seen<int> twice) >= enough
             || (word == ContractWord.Gathers && Verdict.Of(seen, static s => Is(s, Flow.Reclaim.Gathered, Flow.Reclaim.Flushed), out twice) >= enough))
         {
-            Tell(FreedTwice, point, twice, Names.Of(value));
+            bool always = seen.All(s => Is(s, Flow.Reclaim.Retired, Flow.Reclaim.Freed) || (word == ContractWord.Gathers && Is(s, Flow.Reclaim.Gathered, Flow.Reclaim.Flushed)));
+            ImmutableDictionary<string, string?> properties = ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.OnEveryPath, always ? "true" : null);
+            Findings.Report(FreedTwice, LocationOf(point.Operation), new[] { twice.State.FactsOf(twice.Value).ReclaimSite }, properties, Names.Of(value));
             return;
         }
 

@@ -25,8 +25,15 @@ internal sealed class RcuPointerReadPlainly : Rule
             return;
         }
 
-        Report(point.Operation, null, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Accessor, "global::IommuRcu.Rcu.Dereference"), member.Name);
+        Report(point.Operation, null, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Accessor, AccessorFor(point.Body, seen)), member.Name);
     }
+
+    // Rcu's own asks for a section of Rcu.
+    private static string AccessorFor(Body body, IReadOnlyList<Seen<Need>> seen)
+        => body.Map.Compilation.GetTypeByMetadataName("IommuRcu.Rcu") is { } rcu
+            && seen.All(s => Sections.Answer(s.State, s.Value with { Domain = Domain.Of(rcu), Lock = 0 }) is Answer.Open or Answer.AskCaller)
+                ? "global::IommuRcu.Rcu.Dereference"
+                : "global::System.Threading.Volatile.Read";
 
     private static bool IsTest(IOperation read)
     {

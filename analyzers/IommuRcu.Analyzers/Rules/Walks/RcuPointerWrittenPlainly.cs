@@ -22,6 +22,13 @@ internal sealed class RcuPointerWrittenPlainly : Rule
             return;
         }
 
-        Report(point.Operation, null, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Accessor, "global::IommuRcu.Rcu.Assign"), member.Name);
+        Report(point.Operation, null, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Accessor, AccessorFor(contract, point.Body)), member.Name);
     }
+
+    // Rcu's own is for its own domain; the contract may name another.
+    private static string AccessorFor(Contract contract, Body body)
+        => body.Map.Compilation.GetTypeByMetadataName("IommuRcu.Rcu") is { } rcu && contract.Domain is null
+            && (contract.DomainType is null || SymbolEqualityComparer.Default.Equals(contract.DomainType, rcu))
+                ? "global::IommuRcu.Rcu.Assign"
+                : "global::System.Threading.Volatile.Write";
 }

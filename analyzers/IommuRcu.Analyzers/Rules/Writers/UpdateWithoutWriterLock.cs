@@ -25,8 +25,8 @@ internal sealed class UpdateWithoutWriterLock : Rule
         if (Verdict.Of(seen, s => !Locks.IsAnswered(s.State, contract.Lock is null ? ValueTable.Unknown : s.Value), out Seen<int> wrong) >= Certainty.Definite)
         {
             string name = contract.Lock ?? "its writer lock";
-            string expression = AcquireProperties.ReceiverOf(wrong.Value, point.Body.Table) ?? name;
-            Report(point.Operation, null, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Lock, contract.Lock is null ? null : expression), member.Name, name);
+            string? expression = contract.Lock is null ? null : AcquireProperties.ReceiverOf(wrong.Value, point.Body.Table);
+            Report(point.Operation, null, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Lock, expression), member.Name, name);
         }
     }
 }

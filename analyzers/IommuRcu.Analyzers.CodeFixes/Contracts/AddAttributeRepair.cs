@@ -5,14 +5,13 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace IommuRcu.Analyzers.CodeFixes;
 
 /// <summary>Adds the attribute that the rule names.</summary>
-internal sealed class CopyAttributeRepair : Repair
+internal sealed class AddAttributeRepair : Repair
 {
     /// <inheritdoc/>
-    public override string Key => "IommuRcu.CopyAttribute";
+    public override string Key => "IommuRcu.AddAttribute";
 
     /// <inheritdoc/>
-    public override string Title(Finding finding) =>
-        $"Add [{finding.Property(DiagnosticProperties.Attribute)!.Replace("global::", string.Empty)}]";
+    public override string Title(Finding finding) => $"Add [{Blocks.Shown(finding.Property(DiagnosticProperties.Attribute)!)}]";
 
     /// <inheritdoc/>
     public override bool Applies(Finding finding) =>

@@ -1,0 +1,194 @@
+// The fixes about waits: IRCU020 moves one behind its section, IRCU064 adds one before a disposal.
+using IommuRcu.Analyzers.CodeFixes;
+
+namespace IommuRcu.Analyzers.Tests.CodeFixes;
+
+public class WaitFixTests
+{
+    [Fact]
+    public Task LastInTheSection_MovesBehindIt() => FixOf<GracePeriodWaitInSectionFixer>.MembersAsync(
+        """
+        void Replace(Table table)
+        {
+            using (Rcu.ReadLock())
+            {
+                table.First();
+
+                // Waits for readers.
+                {|IRCU020:Rcu.Synchronize()|}; // All of them.
+            }
+        }
+        """,
+        """
+        void Replace(Table table)
+        {
+            using (Rcu.ReadLock())
+            {
+                table.First();
+            }
+
+            // Waits for readers.
+            Rcu.Synchronize(); // All of them.
+        }
+        """);
+
+    [Fact]
+    public Task BeforeAReturn_TakesItAlong() => FixOf<GracePeriodWaitInSectionFixer>.MembersAsync(
+        """
+        int Replace(Table table)
+        {
+            using (Rcu.ReadLock())
+            {
+                int first = table.First();
+                {|IRCU020:Rcu.Synchronize()|};
+                return first;
+            }
+        }
+        """,
+        """
+        int Replace(Table table)
+        {
+            int first;
+            using (Rcu.ReadLock())
+            {
+                first = table.First();
+            }
+
+            Rcu.Synchronize();
+            return first;
+        }
+        """);
+
+    [Fact]
+    public Task UsingDeclaration_EndsBeforeIt() => FixOf<GracePeriodWaitInSectionFixer>.MembersAsync(
+        """
+        void Replace(Table table)
+        {
+            using var section = Rcu.ReadLock();
+            table.First();
+            {|IRCU020:Rcu.Synchronize()|};
+        }
+        """,
+        """
+        void Replace(Table table)
+        {
+            using (var section = Rcu.ReadLock())
+            {
+                table.First();
+            }
+
+            Rcu.Synchronize();
+        }
+        """);
+
+    [Fact]
+    public Task InTheTryOfAPair_MovesBehindTheFinally() => FixOf<GracePeriodWaitInSectionFixer>.MembersAsync(
+        """
+        void Replace(Epoch epoch)
+        {
+            epoch.Enter();
+            try
+            {
+                epoch.Touch();
+                {|IRCU020:epoch.Wait()|};
+            }
+            finally
+            {
+                epoch.Exit();
+            }
+        }
+        """,
+        """
+        void Replace(Epoch epoch)
+        {
+            epoch.Enter();
+            try
+            {
+                epoch.Touch();
+            }
+            finally
+            {
+                epoch.Exit();
+            }
+
+            epoch.Wait();
+        }
+        """);
+
+    [Fact]
+    public Task WalkBehindIt_KeepsItThere() => FixOf<GracePeriodWaitInSectionFixer>.NoneAsync(
+        """
+        int Replace(Table table)
+        {
+            using (Rcu.ReadLock())
+            {
+                {|IRCU020:Rcu.Synchronize()|};
+                return table.First();
+            }
+        }
+        """);
+
+    [Fact]
+    public Task Disposal_WaitsForTheCallbacksFirst() => FixOf<DisposedWithoutBarrierFixer>.MembersAsync(
+        """
+        void Run(Page page)
+        {
+            var pool = new Pool();
+            Rcu.Call((pool, page), static state => state.pool.Recycle(state.page));
+
+            // Nobody needs it now.
+            {|IRCU064:pool.Dispose()|};
+        }
+        """,
+        """
+        void Run(Page page)
+        {
+            var pool = new Pool();
+            Rcu.Call((pool, page), static state => state.pool.Recycle(state.page));
+
+            // Nobody needs it now.
+            Rcu.Barrier();
+            pool.Dispose();
+        }
+        """);
+
+    [Fact]
+    public Task DisposalByUsing_WaitsAtItsEnd() => FixOf<DisposedWithoutBarrierFixer>.MembersAsync(
+        """
+        int Run(Page page, int result)
+        {
+            using var {|IRCU064:pool = new Pool()|};
+            Rcu.Call((pool, page), static state => state.pool.Recycle(state.page));
+            return result;
+        }
+        """,
+        """
+        int Run(Page page, int result)
+        {
+            using var pool = new Pool();
+            Rcu.Call((pool, page), static state => state.pool.Recycle(state.page));
+            Rcu.Barrier();
+            return result;
+        }
+        """);
+
+    [Fact]
+    public Task DomainOfTheUser_HasItsOwnBarrier() => FixOf<DisposedWithoutBarrierFixer>.MembersAsync(
+        """
+        void Run(Epoch epoch, Page page)
+        {
+            var pool = new Pool();
+            epoch.Later((pool, page), static state => state.pool.Recycle(state.page));
+            {|IRCU064:pool.Dispose()|};
+        }
+        """,
+        """
+        void Run(Epoch epoch, Page page)
+        {
+            var pool = new Pool();
+            epoch.Later((pool, page), static state => state.pool.Recycle(state.page));
+            epoch.Barrier();
+            pool.Dispose();
+        }
+        """);
+}
