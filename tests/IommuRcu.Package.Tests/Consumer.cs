@@ -5,16 +5,17 @@ internal sealed class Consumer
 {
     private readonly PackageFixture _packages;
 
-    internal Consumer(PackageFixture packages, string name, string package, (string File, string Text)[] files)
+    internal Consumer(PackageFixture packages, string name, string frameworks, string package, (string File, string Text)[] files)
     {
         _packages = packages;
+        string element = frameworks.Contains(';', StringComparison.Ordinal) ? "TargetFrameworks" : "TargetFramework";
         Directory = System.IO.Directory.CreateDirectory(Path.Combine(packages.Root, name)).FullName;
         Write(
             "Consumer.csproj",
             $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
-                <TargetFramework>net10.0</TargetFramework>
+                <{element}>{frameworks}</{element}>
                 <Nullable>enable</Nullable>
                 <ImplicitUsings>enable</ImplicitUsings>
                 <AllowUnsafeBlocks>true</AllowUnsafeBlocks>
@@ -35,6 +36,7 @@ internal sealed class Consumer
             """);
 
         // Nothing of the folders above may configure the consumer.
+        Write("global.json", "{}");
         Write("Directory.Build.props", "<Project />");
         Write("Directory.Build.targets", "<Project />");
         Write("Directory.Packages.props", "<Project />");
@@ -57,6 +59,9 @@ internal sealed class Consumer
     internal string Read(string file) => File.ReadAllText(Path.Combine(Directory, file));
 
     internal CommandResult Run(params string[] arguments) => DotNet.Run(Directory, _packages.Cache, arguments);
+
+    /// <summary>Runs what was built, by its path below the project.</summary>
+    internal CommandResult RunProgram(string program) => DotNet.RunProgram(Path.Combine(Directory, program), Directory, null);
 
     /// <summary>Builds anew: an up-to-date project would print nothing.</summary>
     internal CommandResult Build(params string[] arguments) => Run(["build", "--no-incremental", "-v", "q", .. arguments]);

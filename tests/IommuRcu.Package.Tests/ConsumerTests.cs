@@ -78,6 +78,29 @@ public class ConsumerTests(PackageFixture packages)
     }
 
     [Fact]
+    public void Build_OfSeveralFrameworks_WritesTheSarifFilesThatTheReadmeSays()
+    {
+        Consumer consumer = packages.CreateConsumerFor("net8.0;net10.0", "several", "IommuRcu", ("Mistakes.cs", Mistakes));
+        string readme = File.ReadAllText(Path.Combine(PackageFixture.Repository, "README.md"));
+        string targets = System.Text.RegularExpressions.Regex.Match(
+            readme, @"```xml\n(<Project>\s*<PropertyGroup>\s*<ErrorLog>.*?</Project>)\n```", System.Text.RegularExpressions.RegexOptions.Singleline).Groups[1].Value;
+        consumer.Write("Directory.Build.targets", targets);
+        CommandResult build = consumer.Build();
+        build.MustSucceed();
+        Assert.Equal(_warnings, build.Findings());
+        foreach (string framework in (string[])["net8.0", "net10.0"])
+        {
+            using JsonDocument sarif = JsonDocument.Parse(consumer.Read($"Consumer.{framework}.sarif"));
+            Assert.Equal("2.1.0", sarif.RootElement.GetProperty("version").GetString());
+            Assert.Equal(
+                ["IRCU001", "IRCU020", "IRCU030", "IRCU040"],
+                sarif.RootElement.GetProperty("runs")[0].GetProperty("results").EnumerateArray()
+                    .Select(result => result.GetProperty("ruleId").GetString()!)
+                    .Where(id => id.StartsWith("IRCU", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        }
+    }
+
+    [Fact]
     public void Build_FailsWhereWarningsAreErrors_AndObeysEditorConfig()
     {
         Consumer consumer = packages.CreateConsumer("fails", "IommuRcu", ("Mistakes.cs", Mistakes));

@@ -24,11 +24,20 @@ internal sealed record CommandResult(int ExitCode, string Output, string Standar
 
 internal static class DotNet
 {
-    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(8);
 
-    internal static CommandResult Run(string directory, string? packageCache, params string[] arguments)
+    private static readonly HashSet<string> _ofTheMachine = new(StringComparer.OrdinalIgnoreCase)
     {
-        var start = new ProcessStartInfo("dotnet")
+        "PATH", "HOME", "TMPDIR", "TMP", "TEMP", "DOTNET_CLI_HOME", "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT",
+        "USERPROFILE", "APPDATA", "LOCALAPPDATA", "ProgramData", "SystemRoot", "SystemDrive", "windir", "ComSpec", "PATHEXT",
+    };
+
+    internal static CommandResult Run(string directory, string? packageCache, params string[] arguments) =>
+        RunProgram("dotnet", directory, packageCache, arguments);
+
+    internal static CommandResult RunProgram(string program, string directory, string? packageCache, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program)
         {
             WorkingDirectory = directory,
             RedirectStandardOutput = true,
@@ -40,8 +49,8 @@ internal static class DotNet
             start.ArgumentList.Add(argument);
         }
 
-        // What the test runner's own build set for itself is not for these builds.
-        foreach (string name in start.Environment.Keys.Where(IsOfTheRunner).ToArray())
+        // Every variable is a property to MSBuild: only what a shell on a new machine has gets through.
+        foreach (string name in start.Environment.Keys.Where(name => !IsOfTheMachine(name)).ToArray())
         {
             start.Environment.Remove(name);
         }
@@ -68,11 +77,11 @@ internal static class DotNet
         if (!process.WaitForExit(_limit))
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"dotnet {string.Join(' ', arguments)} did not end in {_limit}.\n{output}");
+            Assert.Fail($"{program} {string.Join(' ', arguments)} did not end in {_limit}.\n{output}");
         }
 
         process.WaitForExit();
-        return new CommandResult(process.ExitCode, $"dotnet {string.Join(' ', arguments)}\n{output}", standardOutput.ToString());
+        return new CommandResult(process.ExitCode, $"{program} {string.Join(' ', arguments)}\n{output}", standardOutput.ToString());
 
         void Append(string? line, StringBuilder? also)
         {
@@ -88,8 +97,11 @@ internal static class DotNet
         }
     }
 
-    private static bool IsOfTheRunner(string name) =>
-        name.StartsWith("MSBuild", StringComparison.OrdinalIgnoreCase)
-        || name.StartsWith("VSTEST", StringComparison.OrdinalIgnoreCase)
-        || name is "CI" or "DOTNET_HOST_PATH" or "Platform" or "Configuration" or "TargetFramework";
+    private static bool IsOfTheMachine(string name) =>
+        _ofTheMachine.Contains(name)
+        || name.StartsWith("DOTNET_ROOT", StringComparison.OrdinalIgnoreCase)
+        || name.StartsWith("NUGET_", StringComparison.OrdinalIgnoreCase)
+        || name.StartsWith("SSL_CERT_", StringComparison.OrdinalIgnoreCase)
+        || name.StartsWith("ProgramFiles", StringComparison.OrdinalIgnoreCase)
+        || name.EndsWith("_PROXY", StringComparison.OrdinalIgnoreCase);
 }

@@ -13,17 +13,17 @@ public sealed class PackageFixture : IDisposable
         Cache = Path.Combine(Root, "cache");
         string[] projects = ["src/IommuRcu", "analyzers/IommuRcu.Analyzers.CodeFixes"];
 
-        // The test project's own build has built them.
+        // The test project's own build has built them. The version is one that no other feed can have.
         Parallel.ForEach(projects, project => DotNet.Run(
-            Path.Combine(Repository, project), null, "pack", "--no-build", "-c", Metadata(
-                "Configuration"), "-o", Feed, "-v", "q").MustSucceed());
+            Path.Combine(Repository, project), null, "pack", "--no-build", "-c", Configuration, $"-p:PackageVersion={Version}", "-o", Feed, "-v", "q").MustSucceed());
     }
 
     public static string Repository => Metadata("RepositoryRoot");
 
     public static string Configuration => Metadata("Configuration");
 
-    public static string Version => Metadata("Version");
+    /// <summary>Gets the version that the packages of this run have.</summary>
+    public static string Version => Metadata("Version") + "-test";
 
     public string Root { get; }
 
@@ -38,7 +38,11 @@ public sealed class PackageFixture : IDisposable
 
     /// <summary>Makes a project that references one of the packages, with the feed added to the machine's own sources.</summary>
     internal Consumer CreateConsumer(string name, string package, params (string File, string Text)[] files) =>
-        new(this, name, package, files);
+        new(this, name, "net10.0", package, files);
+
+    /// <summary>The same for other target frameworks, separated by semicolons.</summary>
+    internal Consumer CreateConsumerFor(string frameworks, string name, string package, params (string File, string Text)[] files) =>
+        new(this, name, frameworks, package, files);
 
     private static string Metadata(string key) => typeof(PackageFixture).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>()
