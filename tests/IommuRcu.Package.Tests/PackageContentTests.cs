@@ -65,7 +65,9 @@ public class PackageContentTests(PackageFixture packages)
         Assert.Equal(PackageFixture.Version, Value(metadata, "version"));
         Assert.Equal("MIT", Value(metadata, "license"));
         Assert.Equal("README.md", Value(metadata, "readme"));
+        Assert.Equal("expression", (string?)metadata.Elements().Single(element => element.Name.LocalName == "license").Attribute("type"));
         Assert.NotEmpty(Value(metadata, "authors")!);
+        Assert.Contains("rcu", Value(metadata, "tags")!.Split(' '));
         Assert.True(Value(metadata, "description")!.Length > 50);
     }
 
@@ -80,6 +82,24 @@ public class PackageContentTests(PackageFixture packages)
         Assert.Equal(
             new Version(4, 14, 0, 0),
             ReferenceOf("analyzers/dotnet/roslyn4.14/cs/IommuRcu.Analyzers.CodeFixes.dll", "Microsoft.CodeAnalysis.Workspaces"));
+    }
+
+    [Theory]
+    [InlineData("IommuRcu", "lib/net8.0/IommuRcu.dll")]
+    [InlineData("IommuRcu", "lib/net10.0/IommuRcu.dll")]
+    [InlineData("IommuRcu.Analyzers", "analyzers/dotnet/roslyn4.8/cs/IommuRcu.Analyzers.dll")]
+    [InlineData("IommuRcu.Analyzers", "analyzers/dotnet/roslyn4.14/cs/IommuRcu.Analyzers.CodeFixes.dll")]
+    public void Assembly_IsReproducibleAndCarriesSymbolsThatNameNoMachine(string id, string file)
+    {
+        using PEReader image = Image(id, file);
+        var entries = image.ReadDebugDirectory().ToList();
+        Assert.Contains(entries, entry => entry.Type == DebugDirectoryEntryType.Reproducible);
+        DebugDirectoryEntry symbols = Assert.Single(entries, entry => entry.Type == DebugDirectoryEntryType.EmbeddedPortablePdb);
+        using MetadataReaderProvider provider = image.ReadEmbeddedPortablePdbDebugDirectoryData(symbols);
+        MetadataReader reader = provider.GetMetadataReader();
+        Assert.All(
+            reader.Documents.Select(document => reader.GetString(reader.GetDocument(document).Name)),
+            name => Assert.StartsWith(PackageFixture.Configuration == "Release" ? "/_/" : PackageFixture.Repository, name, StringComparison.Ordinal));
     }
 
     private void AssertFiles(string id, params string[] expected)
@@ -102,17 +122,19 @@ public class PackageContentTests(PackageFixture packages)
     private static string? Value(XElement metadata, string name) =>
         metadata.Elements().SingleOrDefault(element => element.Name.LocalName == name)?.Value;
 
+    private PEReader Image(string id, string file)
+    {
+        using ZipArchive archive = packages.Open(id);
+        var copy = new MemoryStream();
+        using Stream stream = archive.GetEntry(file)!.Open();
+        stream.CopyTo(copy);
+        copy.Position = 0;
+        return new PEReader(copy);
+    }
+
     private Version? ReferenceOf(string file, string assembly)
     {
-        using ZipArchive archive = packages.Open("IommuRcu.Analyzers");
-        using var copy = new MemoryStream();
-        using (Stream stream = archive.GetEntry(file)!.Open())
-        {
-            stream.CopyTo(copy);
-            copy.Position = 0;
-        }
-
-        using var image = new PEReader(copy);
+        using PEReader image = Image("IommuRcu.Analyzers", file);
         MetadataReader metadata = image.GetMetadataReader();
         return metadata.AssemblyReferences.Select(metadata.GetAssemblyReference)
             .Where(reference => metadata.GetString(reference.Name) == assembly)
