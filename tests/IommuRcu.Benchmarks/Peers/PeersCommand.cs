@@ -53,15 +53,21 @@ internal static class PeersCommand
             Compare("read-section", threads, $"Read section, {threads} thread{(threads > 1 ? "s" : "")}", contenders);
         }
 
-        var calls = new List<Contender> { Sides("IommuRcu", 1, ReadSections.RcuCalls), Sides("FASTER-LightEpoch", 1, ReadSections.LightEpochCalls) };
+        var calls = new List<Contender>
+        {
+            Sides("IommuRcu", 1, ReadSections.RcuCalls),
+            Sides("FASTER-LightEpoch", 1, ReadSections.LightEpochCalls),
+            Sides("ReaderWriterLockSlim", 1, ReadSections.ReaderWriterLockCalls),
+            Sides("lock", 1, ReadSections.MonitorCalls),
+            Sides("System.Threading.Lock", 1, ReadSections.LockCalls),
+        };
         if (liburcu is not null)
         {
             calls.Add(liburcu.Contender("liburcu-memb", $"call memb 1 {Sections}"));
             calls.Add(liburcu.Contender("liburcu-bp", $"call bp 1 {Sections}"));
         }
 
-        // In the table only: the rows are of sections that the compiler sees together.
-        Compare("in-call", 1, "Read section, each in a call of its own", calls, isRow: false);
+        Compare("read-section-in-call", 1, "Read section, each in a call of its own", calls);
 
         foreach (int readers in (int[])[0, 1])
         {
@@ -108,18 +114,14 @@ internal static class PeersCommand
 
         return 0;
 
-        void Compare(string name, int threads, string title, List<Contender> contenders, bool isRow = true)
+        void Compare(string name, int threads, string title, List<Contender> contenders)
         {
             Measurement[] measured = Interleaved.Run(contenders, seconds);
             Measurement ours = measured[0];
             foreach (Measurement peer in measured.Skip(1))
             {
                 var row = new Row(name, threads, ours.Minimum(), peer.Contender.Name, peer.Minimum(), ours.Minimum() / peer.Minimum());
-                if (isRow)
-                {
-                    rows.Add(row);
-                }
-
+                rows.Add(row);
                 table.AddRow(
                     row.Name, $"{row.Threads}", $"{row.Ns:F2}", row.Peer, $"{row.PeerNs:F2}", $"{row.Ratio:F3}", $"{ours.MedianRatio(peer):F3}");
             }

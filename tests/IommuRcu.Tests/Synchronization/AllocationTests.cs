@@ -23,6 +23,67 @@ public sealed unsafe class AllocationTests
         NativeMemory.Free(heads);
     }
 
+#if NET10_0_OR_GREATER
+    /// <summary>The callback thread too, and whoever else there is: in a process where nothing else runs.</summary>
+    [Fact]
+    public void HotPaths_AllocateNothingOnAnyThread()
+    {
+        string output = ChildProgram.Run(typeof(AllThreads));
+        Assert.Contains("calibrated: True, hot paths: 0 bytes", output, StringComparison.Ordinal);
+    }
+
+    internal static class AllThreads
+    {
+        private const int Count = 5_000;
+
+        public static void Run()
+        {
+            var heads = (RcuHead*)NativeMemory.AllocZeroed(2 * Count, (nuint)sizeof(RcuHead));
+            var sleepable = new SleepableRcu("hot", tracksSections: false);
+
+            // First-time costs, of a thread that falls asleep and is woken too.
+            Once(heads, sleepable);
+            using (var other = new ReaderThread())
+            {
+                other.Open();
+                Rcu.Synchronize(TimeSpan.FromMilliseconds(50));
+                other.Close();
+            }
+
+            Poll.Until(static () => Volatile.Read(ref CallbackSignal.Awake) == 0, "the sleep of the callback thread");
+            Once(heads, sleepable);
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            Once(heads, sleepable);
+            long used = GC.GetTotalAllocatedBytes(precise: true) - before;
+
+            before = GC.GetTotalAllocatedBytes(precise: true);
+            var thread = new Thread(static () => GC.KeepAlive(new byte[100]));
+            thread.Start();
+            thread.Join();
+            Console.WriteLine($"calibrated: {GC.GetTotalAllocatedBytes(precise: true) - before >= 100}, hot paths: {used} bytes");
+        }
+
+        private static void Once(RcuHead* heads, SleepableRcu sleepable)
+        {
+            Use(heads, Count);
+            for (int i = Count; i < 2 * Count; i++)
+            {
+                using (sleepable.ReadLock())
+                {
+                }
+
+                sleepable.Call(heads + i, &AllocationTests.Count);
+                sleepable.Free(NativeMemory.Alloc(32));
+                sleepable.HasElapsed(sleepable.StartGracePeriod());
+                sleepable.Synchronize();
+            }
+
+            Rcu.Barrier();
+            sleepable.Barrier();
+        }
+    }
+#endif
+
     private static void Use(RcuHead* heads, int count)
     {
         for (int i = 0; i < count; i++)

@@ -10,6 +10,9 @@ public sealed unsafe class LitmusTests(ITestOutputHelper output) : IDisposable
     /// <summary>With the barrier off, store buffering must show within this many sections; it takes some dozens to thousands.</summary>
     private const long Sections = 10_000_000;
 
+    /// <summary>What each litmus test observes at least, however slow the machine.</summary>
+    private const long Observations = 2_000_000;
+
     public void Dispose() => TestHooks.Reset();
 
     /// <summary>A reader that sees a published pointer sees what was written before it was published.</summary>
@@ -38,13 +41,14 @@ public sealed unsafe class LitmusTests(ITestOutputHelper output) : IDisposable
                         ulong a = Volatile.Read(ref message->A);
                         torn += a < b ? 1 : 0;
                         torn += b == 0 ? 1 : 0;
-                        read++;
+                        Volatile.Write(ref read, read + 1);
                     }
                 }
             }
         });
         reader.Start();
-        for (ulong i = 1; i <= Messages; i++)
+        long began = Environment.TickCount64;
+        for (ulong i = 1; i <= Messages || (Volatile.Read(ref read) < Observations && Environment.TickCount64 - began < 120_000); i++)
         {
             Message* message = blocks + (i % Ring);
             Volatile.Write(ref message->A, i);
@@ -52,12 +56,12 @@ public sealed unsafe class LitmusTests(ITestOutputHelper output) : IDisposable
             Rcu.Assign(ref location, message);
         }
 
-        Poll.Until(() => Volatile.Read(ref read) != 0, "the first message");
         Volatile.Write(ref stops, true);
         reader.Join();
         output.WriteLine($"{read} reads");
-        Assert.Equal(0, torn);
         NativeMemory.AlignedFree(blocks);
+        Assert.Equal(0, torn);
+        Assert.True(read >= Observations, $"only {read} reads");
     }
 
     /// <summary>References as well: the object is complete when it is seen.</summary>
@@ -66,6 +70,7 @@ public sealed unsafe class LitmusTests(ITestOutputHelper output) : IDisposable
     {
         const int Messages = 1_000_000;
         Box? location = null;
+        long read = 0;
         long torn = 0;
         bool stops = false;
         var reader = new Thread(() =>
@@ -74,31 +79,36 @@ public sealed unsafe class LitmusTests(ITestOutputHelper output) : IDisposable
             {
                 using (Rcu.ReadLock())
                 {
-                    if (Rcu.Dereference(ref location) is { } box && (box.A == 0 || box.A != box.B))
+                    if (Rcu.Dereference(ref location) is { } box)
                     {
-                        torn++;
+                        torn += box.A == 0 || box.A != box.B ? 1 : 0;
+                        Volatile.Write(ref read, read + 1);
                     }
                 }
             }
         });
         reader.Start();
-        for (ulong i = 1; i <= Messages; i++)
+        long began = Environment.TickCount64;
+        for (ulong i = 1; i <= Messages || (Volatile.Read(ref read) < Observations && Environment.TickCount64 - began < 120_000); i++)
         {
             Rcu.Assign(ref location, new Box { A = i, B = i });
         }
 
         Volatile.Write(ref stops, true);
         reader.Join();
+        output.WriteLine($"{read} reads");
         Assert.Equal(0, torn);
+        Assert.True(read >= Observations, $"only {read} reads");
     }
 
     [Fact]
     public void StoreBuffering_WithTheBarrier_NeverShows()
     {
         using var race = new StoreBufferingRace();
-        bool refuted = race.RunUntilRefuted(Sections, TestSeed.Duration(4));
+        bool refuted = race.RunUntilRefuted(Sections, TestSeed.Duration(4), Observations);
         output.WriteLine($"{race.Sections} sections; announcement seen {race.Seen} times, not seen {race.Claims} times");
         Assert.False(refuted, $"A reader was overlooked in section {race.Sections}.");
+        Assert.True(race.Sections >= Observations, $"only {race.Sections} sections");
     }
 
     [Fact]

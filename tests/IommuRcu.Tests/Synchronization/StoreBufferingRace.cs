@@ -14,6 +14,8 @@ internal sealed unsafe class StoreBufferingRace : IDisposable
     private const int Line = 16; // words of a 128-byte line
 
     private readonly ulong* _lines = (ulong*)NativeMemory.AlignedAlloc(4 * Line * sizeof(ulong), 128);
+    private static readonly TimeSpan _longest = TimeSpan.FromMinutes(3);
+    private long _claims;
     private bool _stops;
 
     internal StoreBufferingRace() => NativeMemory.Clear(_lines, 4 * Line * sizeof(ulong));
@@ -25,7 +27,7 @@ internal sealed unsafe class StoreBufferingRace : IDisposable
     internal long Seen { get; private set; }
 
     /// <summary>Times the writer saw none, and made a claim.</summary>
-    internal long Claims { get; private set; }
+    internal long Claims => Volatile.Read(ref _claims);
 
     private ref ulong Number => ref _lines[0];
 
@@ -36,10 +38,13 @@ internal sealed unsafe class StoreBufferingRace : IDisposable
     public void Dispose() => NativeMemory.AlignedFree(_lines);
 
     /// <summary>Runs so many sections, or until the time is over, or until a claim was wrong: true.</summary>
-    internal bool RunUntilRefuted(long sections, TimeSpan limit)
+    /// <param name="sections">How many at most.</param>
+    /// <param name="limit">The time; not heeded before <paramref name="atLeast"/> sections.</param>
+    /// <param name="atLeast">How many sections at least, and a tenth as many claims.</param>
+    internal bool RunUntilRefuted(long sections, TimeSpan limit, long atLeast = 0)
     {
         bool refuted = false;
-        var reader = new Thread(() => refuted = Read(sections, limit)) { IsBackground = true };
+        var reader = new Thread(() => refuted = Read(sections, limit, atLeast)) { IsBackground = true };
         reader.Start();
         Poll.Until(() => Volatile.Read(ref Slot) != 0, "the reader's slot");
         var slot = (ReaderSlot*)Slot;
@@ -50,7 +55,7 @@ internal sealed unsafe class StoreBufferingRace : IDisposable
             if (Volatile.Read(ref slot->Announced) == 0)
             {
                 Volatile.Write(ref Claim, number);
-                Claims++;
+                Volatile.Write(ref _claims, _claims + 1);
             }
             else
             {
@@ -62,7 +67,7 @@ internal sealed unsafe class StoreBufferingRace : IDisposable
         return refuted;
     }
 
-    private bool Read(long sections, TimeSpan limit)
+    private bool Read(long sections, TimeSpan limit, long atLeast)
     {
         using (Rcu.ReadLock())
         {
@@ -73,10 +78,11 @@ internal sealed unsafe class StoreBufferingRace : IDisposable
         ulong[] cold = new ulong[1 << 22];
         int at = 1;
         bool refuted = false;
-        while (!refuted && Sections < sections)
+        while (!refuted && (Sections < sections || Volatile.Read(ref _claims) < atLeast / 10))
         {
             Sections++;
-            if ((Sections & 0xFFF) == 0 && Stopwatch.GetElapsedTime(began) > limit)
+            if ((Sections & 0xFFF) == 0 && Stopwatch.GetElapsedTime(began) > limit
+                && ((Sections >= atLeast && Volatile.Read(ref _claims) >= atLeast / 10) || Stopwatch.GetElapsedTime(began) > _longest))
             {
                 break;
             }

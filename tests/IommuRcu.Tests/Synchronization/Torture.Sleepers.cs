@@ -3,10 +3,9 @@ namespace IommuRcu.Tests.Synchronization;
 
 internal sealed partial class Torture
 {
-    private async Task SleepReadAsync(int seed)
+    private async Task SleepReadAsync(int seed, int sleeper)
     {
         var random = new Random(seed);
-        long sections = 0;
         while (!_stops)
         {
             using (_sleepable.ReadLock())
@@ -27,10 +26,8 @@ internal sealed partial class Torture
                 LookAgain(element, stamp);
             }
 
-            sections++;
+            _sections[sleeper * Spread]++;
         }
-
-        Interlocked.Add(ref _sections, sections);
     }
 
     private unsafe (nint Element, ulong Stamp) First(int cell)

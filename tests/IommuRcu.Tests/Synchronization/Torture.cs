@@ -14,19 +14,26 @@ internal sealed record TortureOptions(int Seed, TimeSpan Duration)
 
     internal int Sleepers { get; init; } = 2;
 
+    /// <summary>All writers use the sleepable domain, and none the other.</summary>
+    internal bool SleepersOnly { get; init; }
+
+    /// <summary>The run ends after so many sections, if not before.</summary>
+    internal long Rounds { get; init; } = long.MaxValue;
+
     /// <summary>Readers fill their store buffer before each section, which makes a missing barrier show soon.</summary>
     internal bool FillsStoreBuffers { get; init; }
 
     /// <summary>Writers only use Synchronize, on a single cell: as many short grace periods as possible, all of them under some reader's feet.</summary>
     internal bool SynchronizesOnly { get; init; }
 
-    /// <summary>Called with the index of the first reader's slot, when every long-lived thread has its own.</summary>
+    /// <summary>Called with the index of the first reader's slot, when every long-lived thread has its own; without readers, with 0, at the start.</summary>
     internal Action<int>? Sabotage { get; init; }
 }
 
 /// <summary>One torture run.</summary>
 internal sealed unsafe partial class Torture : IDisposable
 {
+    private const int Spread = 16; // words of a 128-byte line
     private readonly TortureOptions _options;
     private readonly TorturePool _pool;
     private readonly Barrier _registered;
@@ -34,13 +41,14 @@ internal sealed unsafe partial class Torture : IDisposable
     private readonly SleepableRcu _sleepable = new("torture");
     private volatile bool _stops;
     private string? _fault;
-    private long _sections;
+    private readonly long[] _sections; // one for each reader and sleeper, on lines of their own
     private long _retired;
     private long _threads;
 
     internal Torture(TortureOptions options)
     {
         _options = options;
+        _sections = new long[(options.Readers + options.Sleepers + 1) * Spread];
         _pool = new TorturePool(options.SynchronizesOnly ? 1 : 4, elements: 600);
         _registered = new Barrier(options.Readers + options.Writers);
     }
@@ -48,7 +56,21 @@ internal sealed unsafe partial class Torture : IDisposable
     /// <summary>The first fault that a reader saw.</summary>
     internal string? Fault => Volatile.Read(ref _fault);
 
-    internal string Summary => $"seed {_options.Seed}: {_sections} sections, {_retired} elements retired, {_threads} short threads; fault: {Fault ?? "none"}";
+    internal string Summary => $"seed {_options.Seed}: {Sections} sections, {_retired} elements retired, {_threads} short threads; fault: {Fault ?? "none"}";
+
+    private long Sections
+    {
+        get
+        {
+            long sum = 0;
+            for (int i = 0; i < _sections.Length; i += Spread)
+            {
+                sum += Volatile.Read(ref _sections[i]);
+            }
+
+            return sum;
+        }
+    }
 
     public void Dispose()
     {
@@ -67,14 +89,14 @@ internal sealed unsafe partial class Torture : IDisposable
         for (int i = 0; i < _options.Readers; i++)
         {
             int seed = random.Next();
-            bool first = i == 0;
-            threads.Add(new Thread(() => Read(seed, first)) { Name = "torture reader" });
+            int reader = i;
+            threads.Add(new Thread(() => Read(seed, reader)) { Name = "torture reader" });
         }
 
         for (int i = 0; i < _options.Writers; i++)
         {
             int seed = random.Next();
-            bool sleepable = i % 2 == 1 && _options.Sleepers > 0;
+            bool sleepable = (i % 2 == 1 && _options.Sleepers > 0) || _options.SleepersOnly;
             threads.Add(new Thread(() => Write(seed, sleepable)) { Name = "torture writer" });
         }
 
@@ -82,6 +104,11 @@ internal sealed unsafe partial class Torture : IDisposable
         {
             int seed = random.Next();
             threads.Add(new Thread(() => Churn(seed)) { Name = "torture churner" });
+        }
+
+        if (_options.Readers == 0)
+        {
+            _options.Sabotage?.Invoke(0);
         }
 
         foreach (Thread thread in threads)
@@ -94,11 +121,12 @@ internal sealed unsafe partial class Torture : IDisposable
         for (int i = 0; i < _options.Sleepers; i++)
         {
             int seed = random.Next();
-            sleepers.Add(Task.Run(() => SleepReadAsync(seed)));
+            int sleeper = _options.Readers + i;
+            sleepers.Add(Task.Run(() => SleepReadAsync(seed, sleeper)));
         }
 
         long began = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(began) < _options.Duration && Fault == null)
+        while (Stopwatch.GetElapsedTime(began) < _options.Duration && Fault == null && Sections < _options.Rounds)
         {
             threads[0].Join(5);
         }
@@ -127,16 +155,16 @@ internal sealed unsafe partial class Torture : IDisposable
 
     private void Report(string fault) => Interlocked.CompareExchange(ref _fault, fault, null);
 
-    private void Read(int seed, bool first)
+    private void Read(int seed, int reader)
     {
         var random = new Random(seed);
         Register();
-        if (first)
+        if (reader == 0)
         {
             _options.Sabotage?.Invoke(CurrentReader.Slot->Index);
         }
 
-        long sections = 0;
+        ref long sections = ref _sections[reader * Spread];
         ulong[] cold = new ulong[_options.FillsStoreBuffers ? 1 << 23 : 0];
         while (!_stops)
         {
@@ -146,10 +174,8 @@ internal sealed unsafe partial class Torture : IDisposable
             }
 
             ReadNested(random, random.Next(16) == 0 ? random.Next(1, 4) : 0);
-            sections++;
+            Volatile.Write(ref sections, sections + 1);
         }
-
-        Interlocked.Add(ref _sections, sections);
     }
 
     private void Register()

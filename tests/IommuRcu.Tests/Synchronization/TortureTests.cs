@@ -6,8 +6,11 @@ namespace IommuRcu.Tests.Synchronization;
 [Collection(GlobalRcuCollection.Name)]
 public sealed class TortureTests(ITestOutputHelper output) : IDisposable
 {
-    // How long a broken protocol may go unnoticed. Each takes well under a second on an idle machine.
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    /// <summary>Within so many sections a broken protocol must be noticed; it takes some thousands. SwitchTests has each broken in scripted rounds.</summary>
+    private const long Rounds = 20_000_000;
+
+    // Only for a machine that has next to no time for the test.
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(3);
 
     public void Dispose() => TestHooks.Reset();
 
@@ -41,6 +44,33 @@ public sealed class TortureTests(ITestOutputHelper output) : IDisposable
     public void SlotReusedTooEarly_IsCaught() => Catches(new(TestSeed.Value, _patience) { Sabotage = static slot => TestHooks.ReusedSlot = slot });
 
     [Fact]
+    public void SleepableScanThatSkipsOneSection_IsCaught() => Catches(new(TestSeed.Value, _patience)
+    {
+        Sabotage = static _ => TestHooks.SkippedCell = 0,
+        SleepersOnly = true,
+        Readers = 0,
+        Churners = 0,
+    });
+
+    [Fact]
+    public void SleepableCallbackOneGracePeriodEarly_IsCaught() => Catches(new(TestSeed.Value, _patience)
+    {
+        Sabotage = static _ => TestHooks.RunsCallbacksEarly = true,
+        SleepersOnly = true,
+        Readers = 0,
+        Churners = 0,
+    });
+
+    [Fact]
+    public void SleepableProtocol_SurvivesTorture()
+    {
+        using var torture = new Torture(new TortureOptions(TestSeed.Value, TestSeed.Duration(3)) { SleepersOnly = true, Sleepers = 4, Readers = 0, Churners = 0 });
+        torture.Run();
+        output.WriteLine(torture.Summary);
+        Assert.True(torture.Fault == null, torture.Summary);
+    }
+
+    [Fact]
     public void NoProcessWideBarrier_IsCaught() => Catches(new(TestSeed.Value, _patience)
     {
         Sabotage = static _ => TestHooks.SkipsBarrier = true,
@@ -54,7 +84,7 @@ public sealed class TortureTests(ITestOutputHelper output) : IDisposable
 
     private void Catches(TortureOptions options)
     {
-        using var torture = new Torture(options);
+        using var torture = new Torture(options with { Rounds = Rounds });
         torture.Run();
         output.WriteLine(torture.Summary);
         Assert.True(torture.Fault != null, "Not noticed. " + torture.Summary);
