@@ -16,6 +16,7 @@ public class ModelTests
             { "rcu", false, "" },
             { "rcu", false, "ARM64" },
             { "rcu", true, "OBJECTS=2" },
+            { "handover", false, "" },
             { "reclaim", false, "NO_DEVICE" },
             { "reclaim", false, "NO_WALKER ROUNDS=1" },
         };
@@ -23,6 +24,7 @@ public class ModelTests
         {
             rows.Add("rcu", false, "READERS=3 OBJECTS=2");
             rows.Add("rcu", true, "OBJECTS=2 ARM64");
+            rows.Add("handover", false, "CALLS=3");
             rows.Add("reclaim", false, "NO_WALKER");
             rows.Add("reclaim", false, "NO_DEVICE WHOLE_PATH");
             rows.Add("reclaim", false, "NO_WALKER WHOLE_PATH");
@@ -58,6 +60,12 @@ public class ModelTests
         { "rcu", false, "SNAPSHOT_EARLY", "Predates" },
         { "rcu", false, "UNLINK_LATE", "Freed" },
         { "rcu", true, "OBJECTS=2 NEVER_COMPARE", "acceptance cycle" },
+        { "handover", false, "NO_FLIP_BARRIER", "Ran" },
+        { "handover", false, "IGNORE_ANNOUNCED", "Ran" },
+        { "handover", false, "NO_SLEEP_BARRIER", "invalid end state" },
+        { "handover", false, "SLEEP_UNANNOUNCED", "invalid end state" },
+        { "handover", false, "FORGET_WAKE", "invalid end state" },
+        { "handover", false, "ADDED_BY_OWNER", "invalid end state" },
         { "reclaim", false, "NO_DEVICE NO_BARRIER", "found" },
         { "reclaim", false, "NO_DEVICE NO_REREAD", "found" },
         { "reclaim", false, "NO_DEVICE UNMARKED_INSTALL", "found" },
