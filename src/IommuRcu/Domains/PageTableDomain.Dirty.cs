@@ -233,6 +233,11 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
         where TState : struct, ILeafState
     {
         int i = 0;
+        for (; i < count && ((nuint)(slots + i) & (EntryBlock.Line - 1)) != 0; i++)
+        {
+            TakeDirty<TState>(ref scan, slots + i, Volatile.Read(ref slots[i]), 0, linear + ((ulong)i << TFormat.GranuleLog2));
+        }
+
         for (; i + 64 <= count; i += 64)
         {
             // The vectors only find candidates: each is read again, and decided by one 64-bit load.

@@ -2,6 +2,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 
 namespace IommuRcu;
 
@@ -9,7 +10,7 @@ namespace IommuRcu;
 /// <remarks>
 /// <para>
 /// Atomicity relied on: each 64-bit entry is stored and loaded as a whole, whatever the width of the instruction. Runs start at an address aligned to 8 bytes,
-/// and the vector parts to the vector's size, so that no vector crosses a cache line. On x64, Intel (SDM volume 3, 9.1.1) and AMD (APM volume 2, 7.3.2)
+/// and the vector parts at one aligned to the vector's size, so that no vector crosses a cache line. On x64, Intel (SDM volume 3, 9.1.1) and AMD (APM volume 2, 7.3.2)
 /// guarantee it for aligned 16-byte accesses where AVX is present; wider accesses are carried out by whole lines or halves of them on every processor that has them,
 /// and never split an aligned quadword. On ARM64 (DDI 0487, B2.2.1) an aligned 128-bit vector access is two single-copy atomic 64-bit ones at least.
 /// </para>
@@ -17,6 +18,9 @@ namespace IommuRcu;
 /// </remarks>
 internal static unsafe class EntryBlock
 {
+    /// <summary>The size of a cache line in bytes: of eight entries, and of the widest vector.</summary>
+    internal const int Line = 64;
+
     /// <summary>Stores first, first + step, first + 2 x step and so on. The last entry is stored last, with release: whoever must be ordered after the run is.</summary>
     internal static void Fill(ulong* entries, int count, ulong first, ulong step)
     {
@@ -130,18 +134,23 @@ internal static unsafe class EntryBlock
     {
         int i = 0;
         int used = 0;
+        for (; i < count && ((nuint)(entries + i) & (Line - 1)) != 0; i++)
+        {
+            used += Volatile.Read(ref entries[i]) != 0 ? 1 : 0;
+        }
+
         if (Vector512.IsHardwareAccelerated)
         {
             for (; i <= count - 8; i += 8)
             {
-                used += 8 - BitOperations.PopCount((uint)Vector512.Equals(Vector512.Load(entries + i), default).ExtractMostSignificantBits());
+                used += 8 - BitOperations.PopCount((uint)Vector512.Equals(Vector512.LoadAligned(entries + i), default).ExtractMostSignificantBits());
             }
         }
         else if (Vector256.IsHardwareAccelerated)
         {
             for (; i <= count - 4; i += 4)
             {
-                used += 4 - BitOperations.PopCount(Vector256.Equals(Vector256.Load(entries + i), default).ExtractMostSignificantBits());
+                used += 4 - BitOperations.PopCount(Vector256.Equals(Vector256.LoadAligned(entries + i), default).ExtractMostSignificantBits());
             }
         }
 
@@ -159,12 +168,12 @@ internal static unsafe class EntryBlock
     {
         if (Vector512.IsHardwareAccelerated)
         {
-            return Vector512.Load(line) != default;
+            return Vector512.LoadAligned(line) != default;
         }
 
         if (Vector256.IsHardwareAccelerated)
         {
-            return (Vector256.Load(line) | Vector256.Load(line + 4)) != default;
+            return (Vector256.LoadAligned(line) | Vector256.LoadAligned(line + 4)) != default;
         }
 
         return ((Volatile.Read(ref line[0]) | Volatile.Read(ref line[1]) | Volatile.Read(ref line[2]) | Volatile.Read(ref line[3]))
@@ -175,11 +184,19 @@ internal static unsafe class EntryBlock
     internal static int FindUsed(ulong* entries, int count)
     {
         int i = 0;
+        for (; i < count && ((nuint)(entries + i) & (Line - 1)) != 0; i++)
+        {
+            if (Volatile.Read(ref entries[i]) != 0)
+            {
+                return i;
+            }
+        }
+
         if (Vector512.IsHardwareAccelerated)
         {
             for (; i <= count - 16; i += 16)
             {
-                if ((Vector512.Load(entries + i) | Vector512.Load(entries + i + 8)) != default)
+                if ((Vector512.LoadAligned(entries + i) | Vector512.LoadAligned(entries + i + 8)) != default)
                 {
                     break;
                 }
@@ -189,7 +206,7 @@ internal static unsafe class EntryBlock
         {
             for (; i <= count - 8; i += 8)
             {
-                if ((Vector256.Load(entries + i) | Vector256.Load(entries + i + 4)) != default)
+                if ((Vector256.LoadAligned(entries + i) | Vector256.LoadAligned(entries + i + 4)) != default)
                 {
                     break;
                 }
@@ -199,7 +216,7 @@ internal static unsafe class EntryBlock
         {
             for (; i <= count - 4; i += 4)
             {
-                if ((Vector128.Load(entries + i) | Vector128.Load(entries + i + 2)) != default)
+                if ((Vector128.LoadAligned(entries + i) | Vector128.LoadAligned(entries + i + 2)) != default)
                 {
                     break;
                 }
@@ -217,7 +234,12 @@ internal static unsafe class EntryBlock
         return -1;
     }
 
-    /// <summary>Returns for 64 entries one bit each: whether the bits under a mask have a value.</summary>
+    /// <summary>Returns for 64 entries, at an address aligned to a cache line, one bit each: whether the bits under a mask have a value.</summary>
+    /// <remarks>
+    /// Devices and mappers change the entries meanwhile, so a test of an entry must be of a value that it had: a torn one could hide a dirty page. The aligned loads
+    /// below never tear an entry. x64: an aligned 16-byte load is atomic where AVX is present, and one of 32 or 64 bytes within a line is carried out by aligned halves of
+    /// it or as a whole. ARM64: an aligned 128-bit load is two 64-bit single-copy atomic ones. Elsewhere, one 64-bit load an entry.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ulong Matches64(ulong* entries, ulong mask, ulong value)
     {
@@ -228,7 +250,7 @@ internal static unsafe class EntryBlock
             Vector512<ulong> values = Vector512.Create(value);
             for (int i = 0; i < 64; i += 8)
             {
-                matches |= (ulong)Vector512.Equals(Vector512.Load(entries + i) & masks, values).ExtractMostSignificantBits() << i;
+                matches |= (ulong)Vector512.Equals(Vector512.LoadAligned(entries + i) & masks, values).ExtractMostSignificantBits() << i;
             }
         }
         else if (Vector256.IsHardwareAccelerated)
@@ -237,7 +259,16 @@ internal static unsafe class EntryBlock
             Vector256<ulong> values = Vector256.Create(value);
             for (int i = 0; i < 64; i += 4)
             {
-                matches |= (ulong)Vector256.Equals(Vector256.Load(entries + i) & masks, values).ExtractMostSignificantBits() << i;
+                matches |= (ulong)Vector256.Equals(Vector256.LoadAligned(entries + i) & masks, values).ExtractMostSignificantBits() << i;
+            }
+        }
+        else if (AdvSimd.Arm64.IsSupported)
+        {
+            Vector128<ulong> masks = Vector128.Create(mask);
+            Vector128<ulong> values = Vector128.Create(value);
+            for (int i = 0; i < 64; i += 2)
+            {
+                matches |= (ulong)Vector128.Equals(Vector128.LoadAligned(entries + i) & masks, values).ExtractMostSignificantBits() << i;
             }
         }
         else

@@ -70,6 +70,61 @@ public class ReclaimTests
         Assert.InRange(peak, 1, 256);
     }
 
+    [Theory]
+    [InlineData("vtd-48")]
+    [InlineData("amd-48")]
+    [InlineData("arm1-16k")]
+    public void TablesThatAreKeptBack_AreBoundedHoweverManyWereEmptied(string format)
+    {
+        using DomainFixture fixture = AllFormats.Open(format, o => o with { AddressBits = 42 });
+        ulong granule = 1UL << fixture.Domain.GranuleLog2;
+        ulong table = granule << (fixture.Domain.GranuleLog2 - 3);
+        ulong tables = Math.Min(2000, (1UL << 42) / table);
+        long bound = 0;
+        for (ulong i = 0; i < tables; i++)
+        {
+            fixture.Domain.Map(Iova(i * table), Pa(granule), granule, ReadWrite);
+            bound = fixture.Allocator.LivePages;
+        }
+
+        // All are there, and then each loses its only page.
+        Assert.True(bound > (long)tables);
+        for (ulong i = 0; i < tables; i++)
+        {
+            Assert.Equal(granule, fixture.Domain.Unmap(Iova(i * table), granule));
+        }
+
+        // Kept back: one for each of 16 hashes, fewer than 32 that wait for a pass; and what is above them.
+        Rcu.Barrier();
+        int kept = PageTableDump.Tables(fixture.Domain).Count(t => t.Level == 0);
+        Assert.InRange(kept, 0, 16 + 31);
+        Assert.InRange(fixture.Allocator.LivePages, 1, 16 + 31 + 16);
+        Assert.Equal(kept > 0, fixture.Domain.ReclaimEmptyTables() > 0);
+        Rcu.Barrier();
+        Assert.Equal(1, fixture.Allocator.LivePages);
+    }
+
+    [Fact]
+    public void KeepEmptyTables_CyclesThroughTheSameTablesWithoutAllocating()
+    {
+        using var fixture = new DomainFixture(configure: o => o with { KeepEmptyTables = true });
+        long allocated = 0;
+        for (int round = 0; round < 3; round++)
+        {
+            for (ulong i = 0; i < 100; i++)
+            {
+                fixture.Domain.Map(Iova(i << 21), Pa(0x1000), 0x1000, ReadWrite);
+                fixture.Domain.Unmap(Iova(i << 21), 0x1000);
+            }
+
+            Assert.True(round == 0 || allocated == fixture.Allocator.AllocatedPages);
+            allocated = fixture.Allocator.AllocatedPages;
+        }
+
+        Assert.Equal(100, PageTableDump.Tables(fixture.Domain).Count(t => t.Level == 0));
+        Assert.DoesNotContain(fixture.Hardware.Calls, c => c.TablesFreed);
+    }
+
     [Fact]
     public void WholeTableUnmapped_LeavesAtOnceThroughTheGather()
     {

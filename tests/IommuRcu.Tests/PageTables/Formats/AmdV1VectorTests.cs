@@ -31,10 +31,23 @@ public sealed class AmdV1VectorTests
     [InlineData(30, RW, 0x4000_0000, 0x6000_0000_4000_0001)] // level 2's own
     [InlineData(31, RW, 0x8000_0000, 0x6000_0000_BFFF_FE01)]
     [InlineData(32, RW, 0x1_0000_0000, 0x6000_0001_7FFF_FE01)] // 4 GiB
+    [InlineData(33, RW, 0x2_0000_0000, 0x6000_0002_FFFF_FE01)]
+    [InlineData(34, RW, 0x4_0000_0000, 0x6000_0005_FFFF_FE01)]
+    [InlineData(35, RW, 0x8_0000_0000, 0x6000_000B_FFFF_FE01)]
+    [InlineData(36, RW, 0x10_0000_0000, 0x6000_0017_FFFF_FE01)]
+    [InlineData(37, RW, 0x20_0000_0000, 0x6000_002F_FFFF_FE01)]
     [InlineData(38, RW, 0x40_0000_0000, 0x6000_005F_FFFF_FE01)]
     [InlineData(40, RW, 0x100_0000_0000, 0x6000_017F_FFFF_FE01)] // level 3; its own size is the one left out
+    [InlineData(41, RW, 0x200_0000_0000, 0x6000_02FF_FFFF_FE01)]
+    [InlineData(42, RW, 0x400_0000_0000, 0x6000_05FF_FFFF_FE01)]
+    [InlineData(43, RW, 0x800_0000_0000, 0x6000_0BFF_FFFF_FE01)]
+    [InlineData(44, RW, 0x1000_0000_0000, 0x6000_17FF_FFFF_FE01)]
+    [InlineData(45, RW, 0x2000_0000_0000, 0x6000_2FFF_FFFF_FE01)]
+    [InlineData(46, RW, 0x4000_0000_0000, 0x6000_5FFF_FFFF_FE01)]
     [InlineData(47, RW, 0x8000_0000_0000, 0x6000_BFFF_FFFF_FE01)]
     [InlineData(48, RW, 0x1_0000_0000_0000, 0x6001_0000_0000_0001)] // level 4's own
+    [InlineData(49, RW, 0x2_0000_0000_0000, 0x6002_FFFF_FFFF_FE01)]
+    [InlineData(50, RW, 0x4_0000_0000_0000, 0x6005_FFFF_FFFF_FE01)]
     [InlineData(51, RW, 0x8_0000_0000_0000, 0x600B_FFFF_FFFF_FE01)] // the largest
     [InlineData(12, RW, 0xF_FFFF_FFFF_F000, 0x600F_FFFF_FFFF_F001)]
     public void Leaf_IsAsSpecified(int sizeLog2, IommuAccess access, ulong address, ulong expected) =>
