@@ -22,37 +22,41 @@ public sealed class CleaningRaceTests
         Volatile.Write(ref *slot, 0);
     }
 
-    [Fact]
-    public void CleanedByReadDirty_AnUnmappedPageStaysUnmapped()
+    [Theory]
+    [InlineData(0x1000)] // by itself
+    [InlineData(0x20_0000)] // with the rest of its table, by vectors
+    public void CleanedByReadDirty_AnUnmappedPageStaysUnmapped(ulong size)
     {
         using FormatDomain<InterruptedFormat> tested = MapDirtyPage();
         bool interrupted = false;
-        var bitmap = new DirtyBitmap(new Iova(Page), 0x1000);
+        var bitmap = new DirtyBitmap(new Iova(Page), size);
         using (InterruptedFormat.BeforeNextClean(() =>
             {
                 interrupted = true;
                 Assert.Equal(0x1000UL, tested.Domain.Unmap(new Iova(Page), 0x1000));
             }))
         {
-            tested.Domain.ReadDirty(new Iova(Page), 0x1000, bitmap, DirtyReadMode.ReadAndClear);
+            tested.Domain.ReadDirty(new Iova(Page), size, bitmap, DirtyReadMode.ReadAndClear);
         }
 
         Assert.True(interrupted);
         Assert.False(tested.Domain.TryTranslate(new Iova(Page), out _));
     }
 
-    [Fact]
-    public void CleanedByReadDirty_APageMappedAnewKeepsItsOwnState()
+    [Theory]
+    [InlineData(0x1000)] // by itself
+    [InlineData(0x20_0000)] // with the rest of its table, by vectors
+    public void CleanedByReadDirty_APageMappedAnewKeepsItsOwnState(ulong size)
     {
         using FormatDomain<InterruptedFormat> tested = MapDirtyPage();
-        var bitmap = new DirtyBitmap(new Iova(Page), 0x1000);
+        var bitmap = new DirtyBitmap(new Iova(Page), size);
         using (InterruptedFormat.BeforeNextClean(() =>
             {
                 tested.Domain.Unmap(new Iova(Page), 0x1000);
                 tested.Domain.Map(new Iova(Page), new PhysicalAddress(0x7654_3000), 0x1000, IommuAccess.Read);
             }))
         {
-            tested.Domain.ReadDirty(new Iova(Page), 0x1000, bitmap, DirtyReadMode.ReadAndClear);
+            tested.Domain.ReadDirty(new Iova(Page), size, bitmap, DirtyReadMode.ReadAndClear);
         }
 
         Assert.True(tested.Domain.TryTranslate(new Iova(Page), out Translation translation));
