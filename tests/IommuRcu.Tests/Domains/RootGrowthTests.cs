@@ -74,6 +74,26 @@ public sealed class RootGrowthTests
         Assert.True(tested.Domain.TryTranslate(new Iova(OldEnd), out _));
     }
 
+    [Theory]
+    [InlineData(0x4000_0000UL)] // an entry of the old root itself
+    [InlineData(0x1000UL)]
+    public void MapperThatStartedFromTheOldRoot_IsNotLostWhenThatLooksEmpty(ulong size)
+    {
+        bool stopped = true;
+        for (int stop = 0; stopped; stop++)
+        {
+            using var tested = new FormatDomain<HookedFormat<AmdV1Format>>(48, memory: 1 << 20);
+            var mapper = new SteppedThread(() => tested.Domain.Map(new Iova(0x4000_0000), new PhysicalAddress(0x4000_0000), size, ReadWrite), stop);
+            mapper.RunToNextStop();
+            tested.Domain.Map(new Iova(OldEnd), new PhysicalAddress(0x2000), 0x1000, ReadWrite);
+            tested.Domain.ReclaimEmptyTables();
+            mapper.RunToEnd();
+            stopped = mapper.Stops != 0;
+            Assert.True(tested.Domain.TryTranslate(new Iova(0x4000_0000), out _), $"stopped at question {stop}: the page is lost.");
+            Assert.Equal(size, tested.Domain.Unmap(new Iova(0x4000_0000), size));
+        }
+    }
+
     [Fact]
     public void HardwareThatCannotBeTold_IsAskedAgainBeforeAnythingIsMappedAbove()
     {

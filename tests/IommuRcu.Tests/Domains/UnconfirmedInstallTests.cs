@@ -8,7 +8,6 @@ public sealed class UnconfirmedInstallTests
     private const IommuAccess ReadWrite = IommuAccess.Read | IommuAccess.Write;
     private const ulong First = 0x4000_0000;
     private const ulong Second = 0x4000_1000;
-    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(60);
 
     [Fact]
     public void SecondMapperThroughAnUnconfirmedTable_IsNotLost()
@@ -33,8 +32,8 @@ public sealed class UnconfirmedInstallTests
         for (int stop = within + 1; stop < end; stop++)
         {
             using FormatDomain<HookedFormat<VtdSecondStageFormat>> tested = OpenWithAnEmptyUpperTable(out _);
-            var first = new Mapper(tested.Domain, First, within, stop);
-            var second = new Mapper(tested.Domain, Second, within);
+            var first = new SteppedThread(() => Map(tested.Domain, First), within, stop);
+            var second = new SteppedThread(() => Map(tested.Domain, Second), within);
             first.RunToNextStop();
             second.RunToNextStop();
             Assert.True(tested.Domain.ReclaimEmptyTables() > 0);
@@ -59,52 +58,4 @@ public sealed class UnconfirmedInstallTests
     }
 
     private static void Map(IommuDomain domain, ulong iova) => domain.Map(new Iova(iova), new PhysicalAddress(iova), 0x1000, ReadWrite);
-
-    /// <summary>A thread that maps a page, and stops at questions of given numbers until it is told to go on.</summary>
-    private sealed class Mapper
-    {
-        private readonly SemaphoreSlim _go = new(0);
-        private readonly SemaphoreSlim _stopped = new(0);
-        private readonly Thread _thread;
-        private Exception? _failure;
-
-        public Mapper(IommuDomain domain, ulong iova, params int[] stops)
-        {
-            _thread = new Thread(() =>
-            {
-                int count = 0;
-                Wait(_go);
-                using (FormatHook.Set((_, _, _) =>
-                    {
-                        if (stops.Contains(count++))
-                        {
-                            _stopped.Release();
-                            Wait(_go);
-                        }
-                    }))
-                {
-                    _failure = Record.Exception(() => Map(domain, iova));
-                }
-
-                _stopped.Release();
-            });
-            _thread.Start();
-        }
-
-        public void RunToNextStop()
-        {
-            _go.Release();
-            Wait(_stopped);
-        }
-
-        public void RunToEnd()
-        {
-            // However many stops are left: the way may be a longer one.
-            _go.Release(100);
-            Assert.True(_thread.Join(_limit));
-            Assert.Null(_failure);
-        }
-
-        private static void Wait(SemaphoreSlim semaphore) => Assert.True(semaphore.Wait(_limit));
-    }
 }
