@@ -26,6 +26,9 @@ public abstract class RuleFixer : CodeFixProvider
     /// <inheritdoc/>
     public sealed override ImmutableArray<string> FixableDiagnosticIds { get; }
 
+    /// <summary>Gets the keys of the repairs, in order of preference: stable, because IDEs and scripts name a fix by its key.</summary>
+    internal IEnumerable<string> Keys => _repairs.Select(static each => each.Key);
+
     /// <inheritdoc/>
     public sealed override FixAllProvider GetFixAllProvider() => FixAllProvider.Create(
         async (context, document, diagnostics) =>

@@ -68,8 +68,8 @@ internal abstract class WrapRepair : Repair
     /// <summary>Says whether the diagnostic tells what to put around, and it means something at a place.</summary>
     protected abstract bool CanWrapAt(Finding finding, int position);
 
-    /// <summary>Says whether a value that only counts inside would leave the statements.</summary>
-    protected virtual bool Escapes(Finding finding, IReadOnlyList<SyntaxNode> wrapped) => false;
+    /// <summary>Says whether a value that only counts inside would leave the statements, the locals of which are hoisted out or not.</summary>
+    protected virtual bool Escapes(Finding finding, IReadOnlyList<SyntaxNode> wrapped, bool isHoisted) => false;
 
     /// <summary>Puts it around statements.</summary>
     protected abstract IEnumerable<StatementSyntax> Wrap(Finding finding, IReadOnlyList<StatementSyntax> statements);
@@ -94,12 +94,12 @@ internal abstract class WrapRepair : Repair
 
         IReadOnlyList<SyntaxNode> run = [.. StatementRange.From(owner, statement).Statements];
         return Fits(finding, run) ? Shape.Run
-            : run.Count > 1 && CanHoist(statement, finding) && Fits(finding, [statement]) ? Shape.Hoisted
+            : run.Count > 1 && CanHoist(statement, finding) && Fits(finding, [statement], isHoisted: true) ? Shape.Hoisted
             : Shape.None;
     }
 
-    private bool Fits(Finding finding, IReadOnlyList<SyntaxNode> wrapped) =>
-        CanWrapAt(finding, wrapped[0].SpanStart) && !Waits.In(finding, wrapped) && !Escapes(finding, wrapped);
+    private bool Fits(Finding finding, IReadOnlyList<SyntaxNode> wrapped, bool isHoisted = false) =>
+        CanWrapAt(finding, wrapped[0].SpanStart) && !Waits.In(finding, wrapped) && !Escapes(finding, wrapped, isHoisted);
 
     private SyntaxNode ReplaceBody(SyntaxNode root, SyntaxNode owner, Finding finding)
     {

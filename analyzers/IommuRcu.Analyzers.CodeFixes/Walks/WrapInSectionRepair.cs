@@ -35,8 +35,15 @@ internal sealed class WrapInSectionRepair : WrapRepair
     }
 
     /// <inheritdoc/>
-    protected override bool Escapes(Finding finding, IReadOnlyList<SyntaxNode> wrapped)
+    protected override bool Escapes(Finding finding, IReadOnlyList<SyntaxNode> wrapped, bool isHoisted)
     {
+        // Other sections that end, or are left for a while, in what is only taken along: they are not this one's to enclose.
+        if (wrapped.Skip(1).SelectMany(static each => each.DescendantNodes()).OfType<InvocationExpressionSyntax>().Any(each =>
+            (finding.WordsOf(finding.Model.GetSymbolInfo(each).Symbol) & (ContractWord.ReleasesReadLock | ContractWord.RefreshesReadLock)) != 0))
+        {
+            return true;
+        }
+
         // What is protected, and the locals that hold it.
         var names = new HashSet<string>();
         foreach (SyntaxNode node in wrapped.SelectMany(static each => each.DescendantNodesAndSelf()))
@@ -51,6 +58,8 @@ internal sealed class WrapInSectionRepair : WrapRepair
             {
                 case ReturnStatementSyntax or YieldStatementSyntax or ArrowExpressionClauseSyntax or RefExpressionSyntax:
                 case LambdaExpressionSyntax:
+                    return true;
+                case EqualsValueClauseSyntax { Parent: VariableDeclaratorSyntax } when isHoisted:
                     return true;
                 case EqualsValueClauseSyntax { Parent: VariableDeclaratorSyntax variable }:
                     names.Add(variable.Identifier.ValueText);

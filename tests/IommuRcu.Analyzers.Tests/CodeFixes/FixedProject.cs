@@ -86,6 +86,10 @@ internal sealed class FixedProject
     internal FixedProject With(string name, string text) =>
         new(_project.AddDocument(name, SourceText.From(text), filePath: name).Project, _tested.Add(name));
 
+    /// <summary>Tells whether no document is another one.</summary>
+    internal bool IsSameAs(FixedProject other) =>
+        _project.Documents.All(each => ReferenceEquals(each, other._project.GetDocument(each.Id)) || !other._project.GetChanges(_project).GetChangedDocuments().Any());
+
     /// <summary>Gets the text of a source.</summary>
     internal async Task<string> TextAsync(string name) =>
         (await _project.Documents.Single(each => each.Name == name).GetTextAsync()).ToString();
