@@ -41,7 +41,7 @@
  *
  * Broken variants, each refuted
  *   NO_BARRIER, NO_REREAD, UNMARKED_INSTALL, NO_CONFIRM (a mark is cleared without reading the entry above), NO_MARK (unlink from the
- *   plain entry), FROZEN_NOT_PRESENT (the marked entry is a hole), MARK_IGNORED (a mapper that meets a mark goes on), NO_MAPPER_FLUSH,
+ *   plain entry), PLAIN_UNLINK (the hole is stored, not exchanged for the mark), FROZEN_NOT_PRESENT (the marked entry is a hole), MARK_IGNORED (a mapper that meets a mark goes on), NO_MAPPER_FLUSH,
  *   NO_FLUSH, NO_GRACE_PERIOD; with WHOLE_PATH also ONLY_INSTALLER_FLUSHES
  */
 
@@ -399,7 +399,11 @@ proctype Reclaimer()
             BeforeUnlink();
             atomic {
                 if
+#ifdef PLAIN_UNLINK
+                :: gone -> Middle[q] = 0
+#else
                 :: gone && Middle[q] == e -> Middle[q] = 0
+#endif
                 :: else -> gone = false; Middle[q] = Middle[q] & ~MARK
                 fi
             };

@@ -78,7 +78,10 @@ public sealed class EmulatedDomainStressTests(ITestOutputHelper output)
                     failures.Add(e.ToString());
                 }
             }
-        }))];
+        })
+        {
+            IsBackground = true,
+        })];
         foreach (Thread thread in threads)
         {
             thread.Start();
@@ -86,7 +89,7 @@ public sealed class EmulatedDomainStressTests(ITestOutputHelper output)
 
         foreach (Thread thread in threads)
         {
-            thread.Join();
+            Assert.True(thread.Join(TimeSpan.FromMinutes(5)), "Waited 5 minutes for a thread that maps and does DMA.");
         }
 
         output.WriteLine($"{iommu.Statistics}, {pages.RetiredPagesTotal} tables retired");

@@ -93,13 +93,13 @@ public sealed class EmulatedIommuRaceTests : IDisposable
         };
         _tables.Map(0x5000, _tables.New());
         EmulatedDevice device = iommu.Attach<VtdSecondStageFormat>(1, _tables.PageTableRoot, 39);
-        var dma = new Thread(() => device.DmaWrite(new Iova(0x5000), [1]));
+        var dma = new Thread(() => device.DmaWrite(new Iova(0x5000), [1])) { IsBackground = true };
         dma.Start();
-        inFlight.Wait();
+        Assert.True(inFlight.Wait(TimeSpan.FromMinutes(1)), "Waited a minute for the DMA to begin.");
         Volatile.Write(ref _tables.Slot(0x5000, 0), 0);
         iommu.Invalidate(_page, tablesFreed: false);
         Volatile.Write(ref invalidated, true);
-        dma.Join();
+        Assert.True(dma.Join(TimeSpan.FromMinutes(1)), "Waited a minute for the DMA to end.");
         Assert.Equal(skipsDrain, overtaken);
     }
 

@@ -19,6 +19,8 @@ public class ModelTests
             { "handover", false, "" },
             { "reclaim", false, "NO_DEVICE" },
             { "reclaim", false, "NO_WALKER ROUNDS=1" },
+            { "largepage", false, "NO_DEVICE ONE_MAPPING=1" },
+            { "largepage", false, "NO_WALKER ONE_MAPPING=1" },
         };
         if (Long)
         {
@@ -33,6 +35,10 @@ public class ModelTests
             rows.Add("reclaim", false, "NO_DEVICE BOTH");
             rows.Add("reclaim", false, "NO_WALKER BOTH");
             rows.Add("reclaim", false, "NO_WALKER SETS_ACCESSED");
+            rows.Add("reclaim", false, "ROUNDS=1");
+            rows.Add("largepage", false, "NO_DEVICE");
+            rows.Add("largepage", false, "NO_WALKER");
+            rows.Add("largepage", false, "ONE_MAPPING=1");
         }
 
         return rows;
@@ -71,12 +77,20 @@ public class ModelTests
         { "reclaim", false, "NO_DEVICE UNMARKED_INSTALL", "found" },
         { "reclaim", false, "NO_DEVICE NO_CONFIRM", "found" },
         { "reclaim", false, "NO_DEVICE NO_MARK", "found" },
+        { "reclaim", false, "NO_DEVICE PLAIN_UNLINK", "found" },
         { "reclaim", false, "NO_DEVICE MARK_IGNORED", "found" },
         { "reclaim", false, "NO_DEVICE FROZEN_NOT_PRESENT", "found" },
         { "reclaim", false, "NO_DEVICE NO_GRACE_PERIOD", "Freed" },
         { "reclaim", false, "NO_WALKER ROUNDS=1 NO_MAPPER_FLUSH", "found" },
         { "reclaim", false, "NO_WALKER ROUNDS=1 WHOLE_PATH ONLY_INSTALLER_FLUSHES", "found" },
         { "reclaim", false, "NO_WALKER ROUNDS=1 NO_FLUSH", "Freed" },
+        { "largepage", false, "NO_DEVICE NO_BARRIER", "found" },
+        { "largepage", false, "NO_DEVICE BARRIER_BEFORE_LAST_MARK", "found" },
+        { "largepage", false, "NO_DEVICE ONE_MAPPING=1 LARGE_BY_STORE", "Freed" },
+        { "largepage", false, "NO_DEVICE ONE_MAPPING=1 LARGE_NO_REREAD", "found" },
+        { "largepage", false, "NO_DEVICE ONE_MAPPING=1 PLAIN_UNLINK", "Freed" },
+        { "largepage", false, "NO_DEVICE ONE_MAPPING=1 OUTSIDE_SECTION", "Freed" },
+        { "largepage", false, "NO_WALKER ONE_MAPPING=1 LARGE_NO_FLUSH", "found" },
     };
 
     [SpinTheory]
