@@ -10,6 +10,7 @@ internal enum Asked
     LeafAddress,
     LeafSize,
     Access,
+    TableIdentityMask,
     ReclaimMark,
     WithoutDirty,
 }
@@ -94,7 +95,14 @@ internal readonly struct HookedFormat<TInner> : IPageTableFormat
 
     public static ulong TableAccessedMask => TInner.TableAccessedMask;
 
-    public static ulong TableIdentityMask => TInner.TableIdentityMask;
+    public static ulong TableIdentityMask
+    {
+        get
+        {
+            FormatHook.Run(Asked.TableIdentityMask, 0, 0);
+            return TInner.TableIdentityMask;
+        }
+    }
 
     public static ulong ReclaimMark
     {
