@@ -138,6 +138,17 @@ internal sealed partial class Engine
 
         if (call.Operation is not IPropertyReferenceOperation)
         {
+            if (KnownMembers.RunsElsewhere(call.Method))
+            {
+                foreach (IArgumentOperation argument in call.Arguments)
+                {
+                    if (argument.Parameter?.Name is "state" or "parameter")
+                    {
+                        Escape(argument, argument.Value, "handed to another thread", states);
+                    }
+                }
+            }
+
             StoreInCollection(call, states);
             foreach (IArgumentOperation argument in call.Arguments)
             {
@@ -464,7 +475,7 @@ internal sealed partial class Engine
 
             int before = state.Read(slot);
             bool keeps = parameter.RefKind == RefKind.Ref
-                && (state.FactsOf(before).Holder != Holder.None || WordsOf(call.Contracts.Parameter(parameter.Ordinal)) != ContractWord.None || argument.Value.Type is { IsValueType: true, TypeKind: TypeKind.Struct, SpecialType: SpecialType.None });
+                && (state.FactsOf(before).Holder != Holder.None || (WordsOf(call.Contracts.Parameter(parameter.Ordinal)) & ~ContractWord.RcuProtected) != ContractWord.None || argument.Value.Type is { IsValueType: true, TypeKind: TypeKind.Struct, SpecialType: SpecialType.None });
             if (keeps)
             {
                 Lend(before, call, parameter, state);
@@ -476,6 +487,10 @@ internal sealed partial class Engine
             if (parameter.RefKind == RefKind.Out && _body.Map.Scope(parameter.Type) is not null && (call.Contracts.SelfWords & ContractWord.AcquiresReadLock) == 0)
             {
                 OpenSection(Domain.Any, call.Operation, false, parameter.Type, after, state);
+            }
+            else if ((MemberContracts.Find(call.Contracts.Parameter(parameter.Ordinal), ContractWord.RcuProtected) ?? _body.Map.FindOnType(parameter.Type, ContractWord.RcuProtected)) is { } isProtected)
+            {
+                state.SetFacts(after, WithOrigin(state.FactsOf(after), DomainOf(isProtected, call, state), call.Operation, state));
             }
             else if (parameter.RefKind == RefKind.Out && _body.Map.FindOnType(parameter.Type, ContractWord.MustDispose) is not null)
             {

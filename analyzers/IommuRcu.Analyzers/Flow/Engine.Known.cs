@@ -118,6 +118,7 @@ internal sealed partial class Engine
         CallEvents(call, states);
         IOperation location = call.Argument(0)!.Value;
         IOperation value = call.Argument(1)!.Value;
+        StoreAtomically(location, value, call.Operation, states);
         foreach (State state in states.ToArray())
         {
             int old = state.Create(call.Operation);
@@ -171,6 +172,15 @@ internal sealed partial class Engine
     private static void Take(int value, IOperation site, State state)
         => state.SetFacts(value, state.FactsOf(value) with { Reclaim = Reclaim.Unlinked, ReclaimSite = site, Origin = OriginKind.None, Section = 0 });
 
+    // A value that is stored atomically is stored all the same.
+    private void StoreAtomically(IOperation location, IOperation value, IOperation site, List<State> states)
+    {
+        if (Refer(location) is IMemberReferenceOperation { Member: { } member, Instance: var instance } && (_body.Map.Of(member).ResultWords & ContractWord.RcuProtected) == 0)
+        {
+            PutInto(site, instance, value, "stored in '" + member.Name + "'", states);
+        }
+    }
+
     private void Store(IOperation location, int stored, IOperation site, State state)
     {
         int source = SourceOf(stored, state);
@@ -208,6 +218,7 @@ internal sealed partial class Engine
                 UpdateEvents(call.Operation, place, states);
             }
 
+            StoreAtomically(location, value, call.Operation, states);
             foreach (State state in states)
             {
                 Store(location, ValueOf(value, state), call.Operation, state);
@@ -465,27 +476,14 @@ internal sealed partial class Engine
 
     private void StoreInCollection(CallSite call, List<State> states)
     {
-        if (_observer is null || call.Instance is null || !KnownMembers.AddsToCollection(call.Method))
+        if (call.Instance is null || !KnownMembers.AddsToCollection(call.Method))
         {
             return;
         }
 
         foreach (IArgumentOperation argument in call.Arguments)
         {
-            List<State> outliving = states.Where(s => Outlives(call.Instance, argument.Value, s)).ToList();
-            if (outliving.Count > 0)
-            {
-                Escape(call.Operation, argument.Value, "put into '" + Names.Of(call.Instance) + "'", outliving);
-            }
+            PutInto(call.Operation, call.Instance, argument.Value, "put into '" + Names.Of(call.Instance) + "'", states);
         }
-    }
-
-    // A collection made inside the section goes with it; any other outlives it.
-    private bool Outlives(IOperation collection, IOperation value, State state)
-    {
-        ValueInfo info = _table.Info(ValueOf(collection, state));
-        Facts facts = state.FactsOf(ValueOf(value, state));
-        Section? section = state.Sections.FirstOrDefault(s => s.Id == facts.Section);
-        return info.Tag is not IObjectCreationOperation creation || section?.Opener is not { } opener || creation.Syntax.SpanStart < opener.Syntax.SpanStart;
     }
 }

@@ -148,8 +148,7 @@ internal sealed partial class Engine
                 IOperation? instance = ((IMemberReferenceOperation)place).Instance;
                 if (!isProtected)
                 {
-                    List<State> shared = states.Where(s => instance is null || IsShared(instance, s)).ToList();
-                    Escape(operation, value, "stored in '" + member.Name + "'", shared);
+                    PutInto(operation, instance, value, "stored in '" + member.Name + "'", states);
                 }
                 else
                 {
@@ -160,8 +159,8 @@ internal sealed partial class Engine
                 }
 
                 break;
-            case IArrayElementReferenceOperation:
-                Escape(operation, value, "stored in an array", states);
+            case IArrayElementReferenceOperation element:
+                PutInto(operation, element.ArrayReference, value, "stored in an array", states);
                 break;
             case IParameterReferenceOperation { Parameter.RefKind: RefKind.Out or RefKind.Ref } parameter:
                 if ((MemberContracts.Find(ParameterContracts(parameter.Parameter), ContractWord.RcuProtected)) is null)
@@ -176,8 +175,49 @@ internal sealed partial class Engine
         {
             HandOn(value, place, state);
         }
+    }
 
-        bool IsShared(IOperation owner, State state) => state.FactsOf(ValueOf(owner, state)) is { Reclaim: not Reclaim.Fresh, Origin: OriginKind.None };
+    // What is put into something made in the same section goes with it; anything else outlives the section.
+    private void PutInto(IOperation operation, IOperation? container, IOperation value, string how, List<State> states)
+    {
+        var outliving = new List<State>();
+        foreach (State state in states)
+        {
+            if (container is null || Outlives(container, value, state))
+            {
+                outliving.Add(state);
+            }
+            else
+            {
+                Carry(ValueOf(container, state), ValueOf(value, state), state);
+            }
+        }
+
+        Escape(operation, value, how, outliving);
+    }
+
+    private static void Carry(int container, int value, State state)
+    {
+        Facts facts = state.FactsOf(value);
+        int section = facts.Carries != 0 ? facts.Carries : facts is { Origin: OriginKind.Open, Holder: Holder.None, IsBound: false } ? facts.Section : 0;
+        if (section != 0)
+        {
+            state.SetFacts(container, state.FactsOf(container) with { Carries = section });
+        }
+    }
+
+    private bool Outlives(IOperation container, IOperation value, State state)
+    {
+        int holder = ValueOf(container, state);
+        Facts facts = state.FactsOf(ValueOf(value, state));
+        if (state.FactsOf(holder) is { Reclaim: Reclaim.Fresh } or { Origin: not OriginKind.None })
+        {
+            return false;
+        }
+
+        Section? section = state.Sections.FirstOrDefault(s => s.Id == facts.Section || s.Id == facts.Carries);
+        return !(_table.Info(holder) is { Kind: ValueKind.Site, Tag: IObjectCreationOperation or IArrayCreationOperation or IDefaultValueOperation } info
+            && section?.Opener is { } opener && ((IOperation)info.Tag).Syntax.SpanStart > opener.Syntax.SpanStart);
     }
 
     private void Forge(IOperation operation, ITypeSymbol? type, string how)
@@ -314,7 +354,7 @@ internal sealed partial class Engine
 
     private void Escape(IOperation operation, IOperation value, string how, List<State> states)
     {
-        if (_observer is null || !states.Any(s => s.FactsOf(ValueOf(value, s)).Origin != OriginKind.None))
+        if (_observer is null || !states.Any(s => s.FactsOf(ValueOf(value, s)) is { Origin: not OriginKind.None } or { Carries: not 0 }))
         {
             return;
         }
@@ -324,6 +364,12 @@ internal sealed partial class Engine
 
     private void Return(IOperation value, List<State> states)
     {
+        if (_body.Method is { RefKind: not RefKind.None } && (value as IFieldReferenceOperation)?.Instance is { } referred)
+        {
+            // A reference into an object keeps it in use.
+            Escape(value, referred, "returned", states);
+        }
+
         Escape(value, value, "returned", states);
         foreach (State state in states)
         {

@@ -35,7 +35,7 @@ internal sealed partial class Engine
 
         if (nested.Role is BodyRole.Ordinary or BodyRole.Callback)
         {
-            CaptureEvents(lambda, states);
+            CaptureEvents(lambda, lambda.Symbol, states);
         }
     }
 
@@ -60,14 +60,14 @@ internal sealed partial class Engine
         return later;
     }
 
-    private void CaptureEvents(IFlowAnonymousFunctionOperation lambda, List<State> states)
+    private void CaptureEvents(IOperation made, IMethodSymbol function, List<State> states)
     {
-        foreach (IOperation captured in _body.Member.CapturesOf(lambda))
+        foreach (IOperation captured in _body.Member.CapturesOf(function))
         {
             List<State> escaping = states.Where(s => s.FactsOf(ValueOf(captured, s)).Origin != OriginKind.None || s.FactsOf(ValueOf(captured, s)).Holder != Holder.None).ToList();
             if (escaping.Count > 0)
             {
-                Tell(escaping, s => ValueOf(captured, s), (listener, seen) => listener.Escape(Point(lambda), captured, "captured by a delegate", seen));
+                Tell(escaping, s => ValueOf(captured, s), (listener, seen) => listener.Escape(Point(made), captured, "captured by a delegate", seen));
             }
         }
     }
@@ -78,7 +78,7 @@ internal sealed partial class Engine
         IOperation? value = Names.Unwrap(argument);
         if (value is IFlowAnonymousFunctionOperation lambda)
         {
-            foreach (IOperation captured in _body.Member.CapturesOf(lambda))
+            foreach (IOperation captured in _body.Member.CapturesOf(lambda.Symbol))
             {
                 yield return ValueOf(captured, state);
             }

@@ -147,8 +147,19 @@ internal sealed partial class Engine
                 ExecuteChildren(field, states);
                 ReadField(field, states);
                 break;
-            case ILocalReferenceOperation { Local.RefKind: not RefKind.None } local when Refer(local) is IMemberReferenceOperation { Member: { } member }:
-                ReadValue(local, member, _body.Map.Of(member), states);
+            case ILocalReferenceOperation { Local.RefKind: not RefKind.None } local:
+                ReadReference(local, states);
+                break;
+            case IInterpolatedStringOperation text:
+                ExecuteChildren(text, states);
+                foreach (IInterpolationOperation part in text.Parts.OfType<IInterpolationOperation>())
+                {
+                    Use(text, part.Expression, states);
+                }
+
+                break;
+            case IDelegateCreationOperation { Target: IMethodReferenceOperation { Method: { MethodKind: MethodKind.LocalFunction } function } group } made when FunctionUses.RoleOfDelegate(group, _body.Map) is BodyRole.Ordinary or BodyRole.Callback:
+                CaptureEvents(made, function.OriginalDefinition, states);
                 break;
             case IAwaitOperation await:
                 Execute(await.Operation, states);
@@ -505,6 +516,22 @@ internal sealed partial class Engine
         }
     }
 
+    // Reading through a ref local reads the member that it stands for, of an object that must still be alive.
+    private void ReadReference(ILocalReferenceOperation local, List<State> states)
+    {
+        if (Refer(local) is IMemberReferenceOperation { Member: { } member })
+        {
+            ReadValue(local, member, _body.Map.Of(member), states);
+        }
+
+        if (_observer is not null && states.Any(s => s.FactsOf(OwnerOf(s)).HasProtocol))
+        {
+            Tell(states, OwnerOf, (listener, seen) => listener.Use(Point(local), local, seen));
+        }
+
+        int OwnerOf(State state) => state.Aliases.TryGetValue(_table.Slot(local.Local), out int place) && _table.SlotInfo(place) is { Symbol: not null, Index: var owner } ? owner : ValueTable.Unknown;
+    }
+
     private static int Direct(int slot, State state) => state.Aliases.TryGetValue(slot, out int target) ? target : slot;
 
     // An element of a tuple is the same place under its own name and as ItemN.
@@ -588,6 +615,11 @@ internal sealed partial class Engine
             }
         }
 
+        foreach (IOperation part in PartsOf(operation))
+        {
+            Carry(value, ValueOf(part, state), state);
+        }
+
         if (operation is IBinaryOperation or IUnaryOperation or IConversionOperation or ITupleOperation or IObjectCreationOperation)
         {
             foreach (IOperation child in operation.ChildOperations)
@@ -606,6 +638,15 @@ internal sealed partial class Engine
             }
         }
     }
+
+    // What a tuple, array or collection is made of.
+    private static IEnumerable<IOperation> PartsOf(IOperation operation) => operation switch
+    {
+        ITupleOperation tuple => tuple.Elements,
+        IArrayCreationOperation { Initializer: { } initializer } => initializer.ElementValues,
+        { Syntax: CollectionExpressionSyntax } => operation.ChildOperations,
+        _ => Enumerable.Empty<IOperation>(),
+    };
 
     // The page under construction that a value was computed from.
     private int SourceOf(int value, State state)

@@ -229,6 +229,9 @@ internal sealed record Facts
 
     public IOperation? OriginSite { get; init; }
 
+    /// <summary>Gets the section of a protected value that was put into this object, array or collection.</summary>
+    public int Carries { get; init; }
+
     /// <summary>Gets the place of a protected entry that the value was read from.</summary>
     public int ReadFrom { get; init; }
 
@@ -246,7 +249,7 @@ internal sealed record Facts
     public bool IsDefault => Range.IsFull && !HasProtocol;
 
     /// <summary>Gets whether the facts tell states apart.</summary>
-    public bool HasProtocol => Reclaim != Reclaim.None || Origin != OriginKind.None || Holder != Holder.None || IsBound || Parent != 0 || ReadFrom != 0 || Pending is not null;
+    public bool HasProtocol => Reclaim != Reclaim.None || Origin != OriginKind.None || Holder != Holder.None || IsBound || Parent != 0 || ReadFrom != 0 || Carries != 0 || Pending is not null;
 
     /// <summary>Tells whether two values are at the same point of every protocol.</summary>
     /// <param name="other">The other value's facts.</param>
@@ -265,6 +268,7 @@ internal sealed record Facts
             Gather = Gather == other.Gather ? Gather : 0,
             Parent = Parent == other.Parent ? Parent : 0,
             ReadFrom = ReadFrom == other.ReadFrom ? ReadFrom : 0,
+            Carries = Carries != 0 ? Carries : other.Carries,
             Allocator = Allocator == other.Allocator ? Allocator : 0,
             ReclaimSite = ReclaimSite ?? other.ReclaimSite,
             OriginSite = OriginSite ?? other.OriginSite,
@@ -275,5 +279,5 @@ internal sealed record Facts
     /// <param name="other">The other facts.</param>
     /// <returns>Whether they do.</returns>
     public bool SameAs(Facts other)
-        => SameProtocol(other) && Range.Equals(other.Range) && Gather == other.Gather && Parent == other.Parent && ReadFrom == other.ReadFrom && Allocator == other.Allocator;
+        => SameProtocol(other) && Range.Equals(other.Range) && Gather == other.Gather && Parent == other.Parent && ReadFrom == other.ReadFrom && Carries == other.Carries && Allocator == other.Allocator;
 }

@@ -146,19 +146,19 @@ internal sealed class FunctionUses
         return false;
     }
 
-    /// <summary>Lists what a lambda captures, one reference each.</summary>
-    /// <param name="lambda">The lambda.</param>
+    /// <summary>Lists what a lambda or local function captures, one reference each.</summary>
+    /// <param name="function">The function.</param>
     /// <returns>References to the captured locals and parameters.</returns>
-    public IReadOnlyList<IOperation> CapturesOf(IFlowAnonymousFunctionOperation lambda)
+    public IReadOnlyList<IOperation> CapturesOf(IMethodSymbol function)
     {
         var captures = new List<IOperation>();
-        if (!_lambdas.TryGetValue(lambda.Syntax, out IAnonymousFunctionOperation? original))
+        if (!_bodies.TryGetValue(function, out IOperation? body))
         {
             return captures;
         }
 
         var seen = new HashSet<ISymbol>(SymbolEqualityComparer.Default);
-        foreach (IOperation operation in original.Body.Descendants())
+        foreach (IOperation operation in body.Descendants())
         {
             ISymbol? symbol = operation switch
             {
@@ -166,7 +166,7 @@ internal sealed class FunctionUses
                 IParameterReferenceOperation parameter => parameter.Parameter,
                 _ => null,
             };
-            if (symbol is not null && !original.Syntax.Span.Contains(symbol.Locations.FirstOrDefault()?.SourceSpan ?? default) && seen.Add(symbol))
+            if (symbol is not null && !body.Syntax.Span.Contains(symbol.Locations.FirstOrDefault()?.SourceSpan ?? default) && seen.Add(symbol))
             {
                 captures.Add(operation);
             }

@@ -52,7 +52,8 @@ internal static class KnownMembers
     /// <returns>Whether it does.</returns>
     public static bool AddsToCollection(IMethodSymbol method)
         => _adders.Contains(method.Name) && !method.IsStatic && IsSystem(method.ContainingType)
-            && FullName(method.ContainingType).StartsWith("System.Collections.", System.StringComparison.Ordinal);
+            && FullName(method.ContainingType) is var name
+            && (name.StartsWith("System.Collections.", System.StringComparison.Ordinal) || name.StartsWith("System.Threading.Channels.", System.StringComparison.Ordinal));
 
     /// <summary>Tells whether a type is the base library's.</summary>
     /// <param name="type">The type.</param>

@@ -74,7 +74,7 @@ internal sealed class MemberAnalysis
 
     public NestedFunction? LambdaOf(ILocalSymbol local) => _lambdaLocals.TryGetValue(local, out NestedFunction? nested) ? nested : null;
 
-    public IReadOnlyList<IOperation> CapturesOf(IFlowAnonymousFunctionOperation lambda) => _uses.CapturesOf(lambda);
+    public IReadOnlyList<IOperation> CapturesOf(IMethodSymbol function) => _uses.CapturesOf(function);
 
     public IReadOnlyList<ISymbol> WritesOf(IMethodSymbol function) => _uses.WritesOf(function);
 

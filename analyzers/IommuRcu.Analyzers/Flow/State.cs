@@ -248,6 +248,14 @@ internal sealed partial class State
             }
         }
 
+        for (int i = 0; i < Aliases.Count; i++)
+        {
+            if (_table.SlotInfo(Aliases.ValueAt(i)) is { Symbol: not null, Index: var owner } && owner == value)
+            {
+                return true;
+            }
+        }
+
         ValueInfo info = _table.Info(value);
         Facts facts = FactsOf(value);
 

@@ -38,6 +38,11 @@ internal sealed class ProtectedValueEscapes : Rule
     private static bool Escapes(Seen<int> seen, bool returned)
     {
         Facts facts = seen.State.FactsOf(seen.Value);
+        if (facts.Carries != 0)
+        {
+            return seen.State.Sections.FirstOrDefault(s => s.Id == facts.Carries) is { } open && (!returned || open.Kind == SectionKind.Opened);
+        }
+
         return facts.Origin == OriginKind.Open && facts.Holder == Holder.None && !facts.IsBound && seen.State.RangeOf(seen.Value).Single != 0
             && facts.Reclaim is Flow.Reclaim.None or Flow.Reclaim.Published
             && (!returned || seen.State.Sections.FirstOrDefault(s => s.Id == facts.Section) is { Kind: SectionKind.Opened });
