@@ -48,6 +48,12 @@ internal sealed partial class Engine
         {
             Effects(call, inSight ? TakeReturned(call, state) : ValueTable.Unknown, inSight, state, states);
         }
+
+        if (call.Contracts.Find(ContractWord.WaitsForGracePeriod) is not null)
+        {
+            // A wait that throws has waited, as far as the handler goes.
+            MayThrow(call.Operation, states, leavesFunction: false);
+        }
     }
 
     private static bool IsDispose(CallSite call)

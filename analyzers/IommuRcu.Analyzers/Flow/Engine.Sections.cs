@@ -72,18 +72,7 @@ internal sealed partial class Engine
     private void Close(CallSite call, Contract contract, State state)
     {
         Domain domain = DomainOf(contract, call, state);
-        // Sections of one domain only count: a call closes one that a call opened, as long as there is one.
-        int index = state.Sections.FindLastIndex(s => s.Guard is null && Protects(s, domain, state) == true);
-        if (index < 0)
-        {
-            index = state.Sections.FindLastIndex(s => Protects(s, domain, state) == true);
-        }
-
-        if (index < 0)
-        {
-            index = state.Sections.FindLastIndex(s => Protects(s, domain, state) != false);
-        }
-
+        int index = ClosedBy(domain, state);
         if (index >= 0)
         {
             CloseSection(index, call.Operation, state);
@@ -94,6 +83,18 @@ internal sealed partial class Engine
             state.Left.Add(domain);
             state.Touch();
         }
+    }
+
+    // Sections of one domain only count: a call closes one that a call opened, as long as there is one.
+    private int ClosedBy(Domain domain, State state)
+    {
+        int index = state.Sections.FindLastIndex(s => s.Guard is null && Protects(s, domain, state) == true);
+        if (index < 0)
+        {
+            index = state.Sections.FindLastIndex(s => Protects(s, domain, state) == true);
+        }
+
+        return index >= 0 ? index : state.Sections.FindLastIndex(s => Protects(s, domain, state) != false);
     }
 
     private static void CloseSection(int index, IOperation site, State state)
@@ -235,7 +236,7 @@ internal sealed partial class Engine
                 s =>
                 {
                     Domain domain = DomainOf(contract, call, s);
-                    return new Closing(s.Sections.LastOrDefault(o => Protects(o, domain, s) != false), domain, 0, Holder.None);
+                    return new Closing(ClosedBy(domain, s) is >= 0 and var closed ? s.Sections[closed] : null, domain, 0, Holder.None);
                 },
                 (listener, seen) => listener.Close(Point(call.Operation), seen));
         }

@@ -217,8 +217,8 @@ internal sealed partial class State
             Facts facts = Values.ValueAt(i);
             if (facts.HasProtocol && !IsReachable(value))
             {
-                // A condition outlives the value that it was about.
-                if (facts.Range.IsFull)
+                // A condition outlives the value that it was about. That a guard exists is none.
+                if (facts.Range.IsFull || facts.Holder is Holder.GuardOpen or Holder.GuardClosed)
                 {
                     Values.Remove(value);
                 }

@@ -74,7 +74,7 @@ internal static class Verdict
                 continue;
             }
 
-            if (!range.IsFull && !IsMade(value, wrong.Table) && right.Any(r => !r.RangeOf(value).Equals(range)))
+            if (!range.IsFull && !IsMade(value, wrong) && right.Any(r => !r.RangeOf(value).Equals(range)))
             {
                 apart.Add(value);
             }
@@ -95,7 +95,7 @@ internal static class Verdict
         for (int i = 0; i < wrong.Values.Count; i++)
         {
             int value = wrong.Values.KeyAt(i);
-            if (value != decided && !wrong.Values.ValueAt(i).Range.IsFull && !IsOwn(value, wrong.Table) && !IsMade(value, wrong.Table) && PositionOf(value, wrong.Table) > position)
+            if (value != decided && !wrong.Values.ValueAt(i).Range.IsFull && !IsOwn(value, wrong.Table) && !IsMade(value, wrong) && PositionOf(value, wrong.Table) > position)
             {
                 return true;
             }
@@ -104,8 +104,9 @@ internal static class Verdict
         return false;
     }
 
-    // That an object exists is no condition.
-    private static bool IsMade(int value, ValueTable table) => table.Info(value).Tag is Microsoft.CodeAnalysis.Operations.IObjectCreationOperation;
+    // That an object exists is no condition, nor that a section was opened.
+    private static bool IsMade(int value, State state)
+        => state.Table.Info(value).Tag is Microsoft.CodeAnalysis.Operations.IObjectCreationOperation || state.FactsOf(value).Holder is Holder.GuardOpen or Holder.GuardClosed;
 
     private static int PositionOf(int value, ValueTable table)
     {

@@ -140,11 +140,14 @@ internal sealed partial class Interpreter
         }
     }
 
-    /// <summary>A grace period has passed: what was unlinked before it is quiescent, if it was waited for outside any section.</summary>
+    /// <summary>
+    /// A grace period has passed: what was unlinked before it is quiescent, if it was waited for outside any section. A page that came in from outside
+    /// and that this run never saw published may have been unlinked before it came.
+    /// </summary>
     private void Waited()
     {
         bool sound = _sections.Depth == 0 && !_sections.Tainted && !_inLambda;
-        foreach (Page page in _pages.OfType<Page>().Where(p => p.State == PageState.Unlinked))
+        foreach (Page page in _pages.OfType<Page>().Where(p => p.State is PageState.Unlinked or PageState.Unknown))
         {
             page.State = sound ? PageState.Quiescent : PageState.Tainted;
         }
