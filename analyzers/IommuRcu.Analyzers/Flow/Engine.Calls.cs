@@ -150,7 +150,7 @@ internal sealed partial class Engine
                 {
                     if (argument.Parameter?.Name is "state" or "parameter")
                     {
-                        Escape(argument, argument.Value, "handed to another thread", states);
+                        Escape(argument, argument.Value, WayOut.HandedToThreadBy("'" + call.Name + "'"), states);
                     }
                 }
             }

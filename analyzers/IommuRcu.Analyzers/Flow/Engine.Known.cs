@@ -177,7 +177,7 @@ internal sealed partial class Engine
     {
         if (Refer(location) is IMemberReferenceOperation { Member: { } member, Instance: var instance } && (_body.Map.Of(member).ResultWords & ContractWord.RcuProtected) == 0)
         {
-            PutInto(site, instance, value, "stored in '" + member.Name + "'", states);
+            PutInto(site, instance, value, WayOut.StoredIn("'" + member.Name + "'"), states);
         }
     }
 
@@ -483,7 +483,7 @@ internal sealed partial class Engine
 
         foreach (IArgumentOperation argument in call.Arguments)
         {
-            PutInto(call.Operation, call.Instance, argument.Value, "put into '" + Names.Of(call.Instance) + "'", states);
+            PutInto(call.Operation, call.Instance, argument.Value, WayOut.PutInto("'" + Names.Of(call.Instance) + "'"), states);
         }
     }
 }

@@ -148,7 +148,7 @@ internal sealed partial class Engine
                 IOperation? instance = ((IMemberReferenceOperation)place).Instance;
                 if (!isProtected)
                 {
-                    PutInto(operation, instance, value, "stored in '" + member.Name + "'", states);
+                    PutInto(operation, instance, value, WayOut.StoredIn("'" + member.Name + "'"), states);
                 }
                 else
                 {
@@ -160,12 +160,12 @@ internal sealed partial class Engine
 
                 break;
             case IArrayElementReferenceOperation element:
-                PutInto(operation, element.ArrayReference, value, "stored in an array", states);
+                PutInto(operation, element.ArrayReference, value, WayOut.StoredIn("an array"), states);
                 break;
             case IParameterReferenceOperation { Parameter.RefKind: RefKind.Out or RefKind.Ref } parameter:
                 if ((MemberContracts.Find(ParameterContracts(parameter.Parameter), ContractWord.RcuProtected)) is null)
                 {
-                    Escape(operation, value, "given out through '" + parameter.Parameter.Name + "'", states);
+                    Escape(operation, value, WayOut.GivenOutThrough("'" + parameter.Parameter.Name + "'"), states);
                 }
 
                 break;
@@ -178,7 +178,7 @@ internal sealed partial class Engine
     }
 
     // What is put into something made in the same section goes with it; anything else outlives the section.
-    private void PutInto(IOperation operation, IOperation? container, IOperation value, string how, List<State> states)
+    private void PutInto(IOperation operation, IOperation? container, IOperation value, WayOut way, List<State> states)
     {
         var outliving = new List<State>();
         foreach (State state in states)
@@ -193,7 +193,7 @@ internal sealed partial class Engine
             }
         }
 
-        Escape(operation, value, how, outliving);
+        Escape(operation, value, way, outliving);
     }
 
     private static void Carry(int container, int value, State state)
@@ -352,14 +352,14 @@ internal sealed partial class Engine
         Tell(states, s => ValueOf(value, s), (listener, seen) => listener.Use(Point(operation), value, seen));
     }
 
-    private void Escape(IOperation operation, IOperation value, string how, List<State> states)
+    private void Escape(IOperation operation, IOperation value, WayOut way, List<State> states)
     {
-        if (_observer is null || !states.Any(s => s.FactsOf(ValueOf(value, s)) is { Origin: not OriginKind.None } or { Carries: not 0 }))
+        if (_observer is null || !states.Any(s => s.FactsOf(ValueOf(value, s)) is { Origin: not OriginKind.None } or { Carries: not 0 } or { Holder: Holder.GuardOpen }))
         {
             return;
         }
 
-        Tell(states, s => ValueOf(value, s), (listener, seen) => listener.Escape(Point(operation), value, how, seen));
+        Tell(states, s => ValueOf(value, s), (listener, seen) => listener.Escape(Point(operation), value, way, seen));
     }
 
     private void Return(IOperation value, List<State> states)
@@ -367,10 +367,10 @@ internal sealed partial class Engine
         if (_body.Method is { RefKind: not RefKind.None } && (value as IFieldReferenceOperation)?.Instance is { } referred)
         {
             // A reference into an object keeps it in use.
-            Escape(value, referred, "returned", states);
+            Escape(value, referred, WayOut.Returned, states);
         }
 
-        Escape(value, value, "returned", states);
+        Escape(value, value, WayOut.Returned, states);
         foreach (State state in states)
         {
             int returned = ValueOf(value, state);

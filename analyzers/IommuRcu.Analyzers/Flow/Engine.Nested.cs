@@ -16,6 +16,7 @@ internal sealed partial class Engine
     {
         if (_observer is null)
         {
+            GiveToThread(lambda.Symbol, states);
             return;
         }
 
@@ -36,6 +37,28 @@ internal sealed partial class Engine
         if (nested.Role is BodyRole.Ordinary or BodyRole.Callback)
         {
             CaptureEvents(lambda, lambda.Symbol, states);
+            GiveToThread(lambda.Symbol, states);
+        }
+    }
+
+    // A guard that another thread takes along is that thread's to dispose of: one fault is told, not two.
+    private void GiveToThread(IMethodSymbol function, List<State> states)
+    {
+        if (_body.Member.TakerOf(function) is not { } taker || !KnownMembers.RunsElsewhere(taker))
+        {
+            return;
+        }
+
+        foreach (IOperation captured in _body.Member.CapturesOf(function))
+        {
+            foreach (State state in states)
+            {
+                int value = ValueOf(captured, state);
+                if (state.FactsOf(value) is { Holder: Holder.GuardOpen } facts)
+                {
+                    HandOver(value, facts, state);
+                }
+            }
         }
     }
 
@@ -60,6 +83,26 @@ internal sealed partial class Engine
         return later;
     }
 
+    // A method that is named rather than called.
+    private void MakeDelegate(IOperation made, IOperation target, IMethodSymbol? invoke, List<State> states)
+    {
+        if (_observer is null || Names.Unwrap(target) is not IMethodReferenceOperation group)
+        {
+            return;
+        }
+
+        BodyRole role = FunctionUses.RoleOfDelegate(group, _body.Map);
+        foreach (FlowListener listener in _observer)
+        {
+            listener.MakeDelegate(Point(made), group.Method, invoke, role);
+        }
+
+        if (group.Method.MethodKind == MethodKind.LocalFunction && role is BodyRole.Ordinary or BodyRole.Callback)
+        {
+            CaptureEvents(made, group.Method.OriginalDefinition, states);
+        }
+    }
+
     private void CaptureEvents(IOperation made, IMethodSymbol function, List<State> states)
     {
         foreach (IOperation captured in _body.Member.CapturesOf(function))
@@ -67,7 +110,8 @@ internal sealed partial class Engine
             List<State> escaping = states.Where(s => s.FactsOf(ValueOf(captured, s)).Origin != OriginKind.None || s.FactsOf(ValueOf(captured, s)).Holder != Holder.None).ToList();
             if (escaping.Count > 0)
             {
-                Tell(escaping, s => ValueOf(captured, s), (listener, seen) => listener.Escape(Point(made), captured, "captured by a delegate", seen));
+                WayOut way = _body.Member.TakerOf(function) is { } taker && KnownMembers.RunsElsewhere(taker) ? WayOut.HandedToThreadBy("'" + Names.Of(taker) + "'") : WayOut.Captured;
+                Tell(escaping, s => ValueOf(captured, s), (listener, seen) => listener.Escape(Point(made), captured, way, seen));
             }
         }
     }

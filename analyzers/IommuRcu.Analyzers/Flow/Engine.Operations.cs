@@ -158,9 +158,6 @@ internal sealed partial class Engine
                 }
 
                 break;
-            case IDelegateCreationOperation { Target: IMethodReferenceOperation { Method: { MethodKind: MethodKind.LocalFunction } function } group } made when FunctionUses.RoleOfDelegate(group, _body.Map) is BodyRole.Ordinary or BodyRole.Callback:
-                CaptureEvents(made, function.OriginalDefinition, states);
-                break;
             case IAwaitOperation await:
                 Execute(await.Operation, states);
                 CallImplicit(await, await.Operation, states);
@@ -176,7 +173,7 @@ internal sealed partial class Engine
                 if (yield.ReturnedValue is { } yielded)
                 {
                     Execute(yielded, states);
-                    Escape(yield, yielded, "yielded", states);
+                    Escape(yield, yielded, WayOut.Yielded, states);
                 }
 
                 Tell(states, (listener, seen) => listener.Suspend(Point(yield), seen));
@@ -200,6 +197,7 @@ internal sealed partial class Engine
                 break;
             case IDelegateCreationOperation creation:
                 Execute(creation.Target, states);
+                MakeDelegate(creation, creation.Target, (creation.Type as INamedTypeSymbol)?.DelegateInvokeMethod, states);
                 break;
             case IImplicitIndexerReferenceOperation indexer:
                 ExecuteChildren(indexer, states);
@@ -220,6 +218,7 @@ internal sealed partial class Engine
                 break;
             case IAddressOfOperation address:
                 ExecutePlace(address.Reference, states);
+                MakeDelegate(address, address.Reference, null, states);
                 break;
             default:
                 ExecuteChildren(operation, states);

@@ -107,6 +107,7 @@ internal sealed partial class Engine
         }
 
         state.LastClosed = site;
+        state.HasClosed = true;
         state.StaleBound = null;
         state.Touch();
         Section? remaining = state.Sections.FirstOrDefault(s => s.Domain.Equals(closed.Domain));

@@ -77,7 +77,7 @@ internal abstract class FlowListener
     }
 
     /// <summary>A value leaves the body: returned, stored, or given out.</summary>
-    public virtual void Escape(FlowPoint point, IOperation value, string how, IReadOnlyList<Seen<int>> seen)
+    public virtual void Escape(FlowPoint point, IOperation value, WayOut way, IReadOnlyList<Seen<int>> seen)
     {
     }
 
@@ -103,6 +103,11 @@ internal abstract class FlowListener
 
     /// <summary>Something is disposed.</summary>
     public virtual void Dispose(FlowPoint point, IOperation value, IReadOnlyList<Seen<int>> seen)
+    {
+    }
+
+    /// <summary>A method becomes a delegate or a function pointer.</summary>
+    public virtual void MakeDelegate(FlowPoint point, IMethodSymbol method, IMethodSymbol? invoke, BodyRole role)
     {
     }
 

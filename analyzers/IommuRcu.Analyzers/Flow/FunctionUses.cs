@@ -146,6 +146,31 @@ internal sealed class FunctionUses
         return false;
     }
 
+    /// <summary>Tells whether a lambda or local function captures the object that it is made in.</summary>
+    /// <param name="function">The function.</param>
+    /// <returns>Whether it does.</returns>
+    public bool CapturesThis(IMethodSymbol function)
+        => _bodies.TryGetValue(function, out IOperation? body) && body.Descendants().Any(static o => o is IInstanceReferenceOperation { ReferenceKind: InstanceReferenceKind.ContainingTypeInstance });
+
+    /// <summary>Finds the method that a lambda or local function is handed to.</summary>
+    /// <param name="function">The function.</param>
+    /// <returns>The method; none where it goes elsewhere, or to several.</returns>
+    public IMethodSymbol? TakerOf(IMethodSymbol function)
+    {
+        IOperation? operation = _lambdas.Values.FirstOrDefault(l => SymbolEqualityComparer.Default.Equals(l.Symbol, function));
+        if (operation is null && _references.TryGetValue(function, out List<IMethodReferenceOperation>? references) && references.Count == 1)
+        {
+            operation = references[0];
+        }
+
+        for (operation = operation?.Parent; operation is IDelegateCreationOperation or IConversionOperation or IParenthesizedOperation;)
+        {
+            operation = operation.Parent;
+        }
+
+        return (operation as IArgumentOperation)?.Parameter?.ContainingSymbol as IMethodSymbol;
+    }
+
     /// <summary>Lists what a lambda or local function captures, one reference each.</summary>
     /// <param name="function">The function.</param>
     /// <returns>References to the captured locals and parameters.</returns>

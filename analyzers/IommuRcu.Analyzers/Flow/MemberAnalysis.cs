@@ -76,6 +76,10 @@ internal sealed class MemberAnalysis
 
     public IReadOnlyList<IOperation> CapturesOf(IMethodSymbol function) => _uses.CapturesOf(function);
 
+    public bool CapturesThis(IMethodSymbol function) => _uses.CapturesThis(function);
+
+    public IMethodSymbol? TakerOf(IMethodSymbol function) => _uses.TakerOf(function);
+
     public IReadOnlyList<ISymbol> WritesOf(IMethodSymbol function) => _uses.WritesOf(function);
 
     public IReadOnlyList<IFieldReferenceOperation> FieldsOf(IFlowAnonymousFunctionOperation lambda) => _uses.FieldsOf(lambda);

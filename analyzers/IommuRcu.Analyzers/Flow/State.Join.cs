@@ -18,7 +18,7 @@ internal sealed partial class State
             return null;
         }
 
-        var joined = new State(_table) { Waited = Waited, CallerUnknown = CallerUnknown, StaleBound = StaleBound, LastClosed = LastClosed ?? other.LastClosed };
+        var joined = new State(_table) { Waited = Waited, CallerUnknown = CallerUnknown, StaleBound = StaleBound, LastClosed = LastClosed ?? other.LastClosed, HasClosed = HasClosed && other.HasClosed };
         joined.Sections.AddRange(Sections);
         joined.Left.AddRange(Left);
         joined.Locks.AddRange(Locks);

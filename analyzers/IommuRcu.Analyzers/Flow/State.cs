@@ -48,6 +48,7 @@ internal sealed partial class State
         StaleBound = other.StaleBound;
         Version = other.Version;
         LastClosed = other.LastClosed;
+        HasClosed = other.HasClosed;
     }
 
     /// <summary>Gets the open sections, the latest last.</summary>
@@ -82,6 +83,9 @@ internal sealed partial class State
 
     /// <summary>Gets or sets where a section was closed last.</summary>
     public IOperation? LastClosed { get; set; }
+
+    /// <summary>Gets or sets whether every path here has closed a section.</summary>
+    public bool HasClosed { get; set; }
 
     /// <summary>Gets how often the state was changed: tells whether it differs from what it was.</summary>
     public int Version { get; private set; }

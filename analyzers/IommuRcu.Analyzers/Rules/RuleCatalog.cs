@@ -23,6 +23,8 @@ internal static class RuleCatalog
         new ProtectedValueEscapes(),
         new ProtectedValueUsedAfterSection(),
         new ForgedGuard(),
+        new AssertionContradictsSection(),
+        new ContractLostInDelegate(),
         new BoundSampledOutsideSection(),
         new GracePeriodWaitInSection(),
         new BlockingCallInSection(),
@@ -32,14 +34,22 @@ internal static class RuleCatalog
         new SectionClosedTwice(),
         new SectionNotClosed(),
         new GuardCopied(),
+        new GuardStoredOrReturned(),
+        new GuardCrossesThreads(),
+        new RedundantSection(),
+        new TryEnterResultIgnored(),
         new DirectFree(),
         new ReclaimOrder(),
         new UsedAfterRetire(),
         new GatherNeverSynced(),
+        new GatherUsedAfterSync(),
         new ReclaimCallbackBlocks(),
+        new CapturingReclaimCallback(),
+        new ReclaimCallbackThrows(),
         new DisposedWithoutBarrier(),
         new UpdateWithoutWriterLock(),
-        new NonAtomicEntryUpdate());
+        new NonAtomicEntryUpdate(),
+        new ProtectedPointerInPublicApi());
 
     /// <summary>Gets what the rules may report.</summary>
     public static ImmutableArray<DiagnosticDescriptor> Descriptors { get; } = All.SelectMany(static r => r.Descriptors)

@@ -11,8 +11,8 @@ namespace IommuRcu.Analyzers.Tests.Situations;
 /// <remarks>
 /// A file begins with the rules that it is about. A heading <c>## title</c> begins a situation; behind the title may stand <c>| types</c> and <c>| C# 14</c>.
 /// <c>//! IRCU001</c> at the end of a line says that the rule, or one of several with | between them, must be reported on that line; <c>//? IRCU001</c> that it
-/// may be, because nobody can tell. Nothing else may be reported: not a second rule on the line either. The two suggestions about the style of a guard (031 and
-/// 039) count only in the files that are about them.
+/// may be, because nobody can tell. Nothing else may be reported: not a second rule on the line either. Suggestions count only in
+/// the files that are about them.
 /// </remarks>
 internal sealed partial record Situation(string Title, string Code, bool AreTypes, int Language)
 {

@@ -18,9 +18,9 @@ internal sealed class GuardCopied : Rule
     public override void Copy(FlowPoint point, IOperation value, string how) => Tell(value, value, how, point.Body);
 
     /// <inheritdoc/>
-    public override void Escape(FlowPoint point, IOperation value, string how, IReadOnlyList<Seen<int>> seen)
+    public override void Escape(FlowPoint point, IOperation value, WayOut way, IReadOnlyList<Seen<int>> seen)
     {
-        if (how.StartsWith("captured", System.StringComparison.Ordinal) && value.Type is { IsValueType: true } && seen.Any(static s => s.State.FactsOf(s.Value).Holder is Holder.GuardOpen or Holder.GatherEmpty or Holder.GatherFilled))
+        if (way.IsCapture && value.Type is { IsValueType: true } && seen.Any(static s => s.State.FactsOf(s.Value).Holder is Holder.GuardOpen or Holder.GatherEmpty or Holder.GatherFilled))
         {
             Tell(point.Operation, value, "into a closure", point.Body);
         }

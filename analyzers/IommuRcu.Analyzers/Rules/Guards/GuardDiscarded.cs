@@ -16,20 +16,9 @@ internal sealed class GuardDiscarded : Rule
     /// <inheritdoc/>
     public override void Call(FlowPoint point, CallSite call, IReadOnlyList<State> states)
     {
-        if (call.Operation is IInvocationOperation && point.Body.Map.Scope(call.Method.ReturnType) is not null && IsDiscarded(call.Operation))
+        if (call.Operation is IInvocationOperation && point.Body.Map.Scope(call.Method.ReturnType) is not null && Discards.IsDiscarded(call.Operation))
         {
             Report(call.Operation, null, ImmutableDictionary<string, string?>.Empty, call.Name);
         }
-    }
-
-    private static bool IsDiscarded(IOperation operation)
-    {
-        IOperation? parent = operation.Parent;
-        while (parent is IConversionOperation or IParenthesizedOperation or IAwaitOperation)
-        {
-            parent = parent.Parent;
-        }
-
-        return parent is IExpressionStatementOperation || parent is ISimpleAssignmentOperation { Target: IDiscardOperation };
     }
 }

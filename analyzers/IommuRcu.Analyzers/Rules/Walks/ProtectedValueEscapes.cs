@@ -15,9 +15,9 @@ internal sealed class ProtectedValueEscapes : Rule
     public override ImmutableArray<DiagnosticDescriptor> Descriptors { get; } = ImmutableArray.Create(Analyzers.Descriptors.ProtectedValueEscapes);
 
     /// <inheritdoc/>
-    public override void Escape(FlowPoint point, IOperation value, string how, IReadOnlyList<Seen<int>> seen)
+    public override void Escape(FlowPoint point, IOperation value, WayOut way, IReadOnlyList<Seen<int>> seen)
     {
-        bool returned = how == "returned";
+        bool returned = way.Kind == WayOutKind.Returned;
         if (returned && HasContract(point.Body))
         {
             return;
@@ -25,8 +25,8 @@ internal sealed class ProtectedValueEscapes : Rule
 
         if (Verdict.Of(seen, s => Escapes(s, returned), out Seen<int> wrong) >= Certainty.Definite)
         {
-            IOperation at = how.StartsWith("captured", System.StringComparison.Ordinal) ? point.Operation : value;
-            Report(at, wrong.State.FactsOf(wrong.Value).OriginSite, null, Names.Of(value), "is " + how);
+            IOperation at = way.IsCapture ? point.Operation : value;
+            Report(at, wrong.State.FactsOf(wrong.Value).OriginSite, null, Names.Of(value), "is " + way);
         }
     }
 

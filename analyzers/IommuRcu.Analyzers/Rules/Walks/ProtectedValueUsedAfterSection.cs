@@ -22,7 +22,7 @@ internal sealed class ProtectedValueUsedAfterSection : Rule
     }
 
     /// <inheritdoc/>
-    public override void Escape(FlowPoint point, IOperation value, string how, IReadOnlyList<Seen<int>> seen) => Use(point, value, seen);
+    public override void Escape(FlowPoint point, IOperation value, WayOut way, IReadOnlyList<Seen<int>> seen) => Use(point, value, seen);
 
     private static bool IsDead(Seen<int> seen)
     {

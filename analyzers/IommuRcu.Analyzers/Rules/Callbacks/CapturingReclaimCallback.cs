@@ -1,0 +1,41 @@
+// IRCU061: a reclaim callback that allocates a closure each time it is queued.
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using IommuRcu.Analyzers.Contracts;
+using IommuRcu.Analyzers.Flow;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.FlowAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+
+namespace IommuRcu.Analyzers.Rules.Callbacks;
+
+/// <summary>Reports reclaim callbacks that capture.</summary>
+internal sealed class CapturingReclaimCallback : Rule
+{
+    /// <inheritdoc/>
+    public override ImmutableArray<DiagnosticDescriptor> Descriptors { get; } = ImmutableArray.Create(Analyzers.Descriptors.CapturingReclaimCallback);
+
+    /// <inheritdoc/>
+    public override void Call(FlowPoint point, CallSite call, IReadOnlyList<State> states)
+    {
+        if (!call.Contracts.ParameterWords.HasFlag(ContractWord.RunsAfterGracePeriod))
+        {
+            return;
+        }
+
+        foreach (IArgumentOperation argument in call.Arguments)
+        {
+            if (argument.Parameter is { } parameter && MemberContracts.Find(call.Contracts.Parameter(parameter.Ordinal), ContractWord.RunsAfterGracePeriod) is not null
+                && Names.Unwrap(argument.Value) is IFlowAnonymousFunctionOperation lambda)
+            {
+                IEnumerable<string> captured = point.Body.Member.CapturesOf(lambda.Symbol).Select(static c => "'" + Names.Of(c) + "'");
+                string names = string.Join(", ", point.Body.Member.CapturesThis(lambda.Symbol) ? captured.Prepend("'this'") : captured);
+                if (names.Length > 0)
+                {
+                    Report(lambda, null, null, names);
+                }
+            }
+        }
+    }
+}

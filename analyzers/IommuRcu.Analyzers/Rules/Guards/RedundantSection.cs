@@ -1,0 +1,63 @@
+// IRCU037: a section with nothing in it, or directly inside another of the same domain.
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using System.Linq;
+using IommuRcu.Analyzers.Flow;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace IommuRcu.Analyzers.Rules.Guards;
+
+/// <summary>Reports sections that protect nothing more.</summary>
+internal sealed class RedundantSection : Rule
+{
+    /// <inheritdoc/>
+    public override ImmutableArray<DiagnosticDescriptor> Descriptors { get; } = ImmutableArray.Create(Analyzers.Descriptors.RedundantSection);
+
+    /// <inheritdoc/>
+    public override void Open(FlowPoint point, IMethodSymbol method, IReadOnlyList<Seen<Domain>> seen)
+    {
+        if (SectionOf(point.Operation.Syntax) is not { } section)
+        {
+            return;
+        }
+
+        if (section is UsingStatementSyntax { Statement: BlockSyntax { Statements.Count: 0 } or EmptyStatementSyntax })
+        {
+            Report(point.Operation, null, null, method.Name, "has nothing in it");
+        }
+        else if (Around(section) is { } around && seen.Count > 0 && seen.All(s => IsInside(s, around)))
+        {
+            Report(point.Operation, Outer(seen[0], around)!.Opener, null, method.Name, "stands directly in another of the same domain");
+        }
+    }
+
+    private static SyntaxNode? SectionOf(SyntaxNode opener) => opener.Parent switch
+    {
+        UsingStatementSyntax statement => statement,
+        EqualsValueClauseSyntax { Parent: VariableDeclaratorSyntax { Parent.Parent: UsingStatementSyntax statement } } => statement,
+        EqualsValueClauseSyntax { Parent: VariableDeclaratorSyntax { Parent.Parent: LocalDeclarationStatementSyntax { UsingKeyword.RawKind: not 0 } declaration } } => declaration,
+        _ => null,
+    };
+
+    // The statement that opens the section which this one begins.
+    private static SyntaxNode? Around(SyntaxNode section)
+    {
+        switch (section.Parent)
+        {
+            case UsingStatementSyntax outer:
+                return outer;
+            case BlockSyntax block:
+                int index = block.Statements.IndexOf((StatementSyntax)section);
+                return index > 0 ? block.Statements[index - 1] as LocalDeclarationStatementSyntax : block.Parent as UsingStatementSyntax;
+            default:
+                return null;
+        }
+    }
+
+    private static bool IsInside(Seen<Domain> seen, SyntaxNode around) => Outer(seen, around) is not null;
+
+    private static Section? Outer(Seen<Domain> seen, SyntaxNode around)
+        => seen.State.Sections.FirstOrDefault(s => s is { Kind: SectionKind.Opened, Guard: not null, Opener: { } opener } && SectionOf(opener.Syntax) == around
+            && s.Domain.Equals(seen.Value) && seen.Value.Kind != DomainKind.Any);
+}

@@ -1,0 +1,41 @@
+// IRCU010: an assertion that a section is open, where none can be.
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using IommuRcu.Analyzers.Flow;
+using Microsoft.CodeAnalysis;
+
+namespace IommuRcu.Analyzers.Rules.Walks;
+
+/// <summary>Reports assertions that fail whenever they run.</summary>
+internal sealed class AssertionContradictsSection : Rule
+{
+    /// <inheritdoc/>
+    public override ImmutableArray<DiagnosticDescriptor> Descriptors { get; } = ImmutableArray.Create(Analyzers.Descriptors.AssertionContradictsSection);
+
+    /// <inheritdoc/>
+    public override void Assert(FlowPoint point, IMethodSymbol method, IReadOnlyList<Seen<Domain>> seen)
+    {
+        // A question has two answers; an assertion has one.
+        if (method.ReturnType.SpecialType == SpecialType.System_Boolean)
+        {
+            return;
+        }
+
+        IOperation? closed = null;
+        foreach (Seen<Domain> one in seen)
+        {
+            bool callback = point.Body.IsCallback;
+            if (Sections.Answer(one.State, new Need(one.Value, method.Name, 0, null)) != Answer.Closed || (!callback && !one.State.HasClosed))
+            {
+                return;
+            }
+
+            closed ??= one.State.LastClosed;
+        }
+
+        if (seen.Count > 0)
+        {
+            Report(point.Operation, closed, null, method.Name, closed is null ? "a reclaim callback runs outside every section" : "the section has been closed before");
+        }
+    }
+}
