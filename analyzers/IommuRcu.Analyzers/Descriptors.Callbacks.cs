@@ -21,13 +21,7 @@ public static partial class Descriptors
     public static DiagnosticDescriptor ReclaimCallbackThrows { get; } = Create(
         "IRCU062", "Reclaim callback throws", Callbacks, DiagnosticSeverity.Warning,
         "This throw leaves a reclaim callback; handle it inside",
-        "Nobody is there to catch it, and the callbacks behind it are lost.");
-
-    /// <summary>IRCU063: Callback requeues itself or touches a caller's guard.</summary>
-    public static DiagnosticDescriptor ReclaimCallbackRequeues { get; } = Create(
-        "IRCU063", "Callback requeues itself or touches a caller's guard", Callbacks, DiagnosticSeverity.Warning,
-        "This reclaim callback {0}",
-        "A callback that requeues itself never lets Barrier return.");
+        "Nobody is there to catch it.");
 
     /// <summary>IRCU064: Disposed without Barrier.</summary>
     public static DiagnosticDescriptor DisposedWithoutBarrier { get; } = Create(
@@ -40,10 +34,4 @@ public static partial class Descriptors
         "IRCU065", "Barrier and Synchronize confused", Callbacks, DiagnosticSeverity.Warning,
         "'{0}' waits for readers, not for the callbacks that '{1}' queued; use Barrier",
         "A grace period that ended says nothing about the callbacks queued behind it.");
-
-    /// <summary>IRCU066: Retire after shutdown.</summary>
-    public static DiagnosticDescriptor RetireAfterShutdown { get; } = Create(
-        "IRCU066", "Retire after shutdown", Callbacks, DiagnosticSeverity.Warning,
-        "'{0}' retires to '{1}', which is disposed; retire before",
-        "Nobody will run the callback.");
 }

@@ -32,7 +32,7 @@ public static partial class Descriptors
     /// <summary>IRCU094: Public API hands out a protected pointer without a contract.</summary>
     public static DiagnosticDescriptor ProtectedPointerInPublicApi { get; } = Create(
         "IRCU094", "Public API hands out a protected pointer without a contract", ContractsCategory, DiagnosticSeverity.Info,
-        "'{0}' hands out an RCU-protected value, but its contract does not say so; add RcuProtected and RequiresReadLock",
+        "'{0}' hands out an RCU-protected value, but its contract does not say so; add RcuProtected",
         "Callers in other assemblies go by contracts alone.");
 
     /// <summary>IRCU095: Not analysed.</summary>

@@ -44,7 +44,7 @@ public static partial class Descriptors
     /// <summary>IRCU036: Guard crosses threads.</summary>
     public static DiagnosticDescriptor GuardCrossesThreads { get; } = Create(
         "IRCU036", "Guard crosses threads", Guards, DiagnosticSeverity.Warning,
-        "The guard '{0}' is captured by code that runs on another thread ({1}); open a section there",
+        "The guard '{0}' is handed to another thread by {1}, but its section protects the thread that opened it; open a section there",
         "A thread-bound section protects the thread that opened it.");
 
     /// <summary>IRCU037: Redundant or empty section.</summary>

@@ -46,46 +46,4 @@ public static partial class Descriptors
         "IRCU046", "Gather used after sync", Reclaim, DiagnosticSeverity.Warning,
         "The gather '{0}' is used after it was disposed; begin a new one",
         "Its list has been handed on.");
-
-    /// <summary>IRCU047: Gather synced with another domain.</summary>
-    public static DiagnosticDescriptor GatherSyncedWithAnotherDomain { get; } = Create(
-        "IRCU047", "Gather synced with another domain", Reclaim, DiagnosticSeverity.Warning,
-        "The gather '{0}' holds pages of {1}, but is synced with {2}",
-        "The flush goes to the wrong hardware.");
-
-    /// <summary>IRCU048: Freed to the wrong allocator.</summary>
-    public static DiagnosticDescriptor FreedToWrongAllocator { get; } = Create(
-        "IRCU048", "Freed to the wrong allocator", Reclaim, DiagnosticSeverity.Warning,
-        "'{0}' was allocated by '{1}', but is freed to '{2}'",
-        "An allocator can take back only its own.");
-
-    /// <summary>IRCU049: Error path frees a published page.</summary>
-    public static DiagnosticDescriptor ErrorPathFreesPublishedPage { get; } = Create(
-        "IRCU049", "Error path frees a published page", Reclaim, DiagnosticSeverity.Warning,
-        "This error path frees '{0}' directly, although it was published before; put it on the gather",
-        "Readers may have found it between publication and failure.");
-
-    /// <summary>IRCU050: Unbounded retire loop.</summary>
-    public static DiagnosticDescriptor UnboundedRetireLoop { get; } = Create(
-        "IRCU050", "Unbounded retire loop", Reclaim, DiagnosticSeverity.Info,
-        "'{0}' retires in a loop with no bound; wait for the backlog now and then",
-        "Memory piles up faster than grace periods end.");
-
-    /// <summary>IRCU051: Synchronize for every item of a loop.</summary>
-    public static DiagnosticDescriptor GracePeriodPerItem { get; } = Create(
-        "IRCU051", "Synchronize for every item of a loop", Reclaim, DiagnosticSeverity.Info,
-        "'{0}' waits for a grace period in every turn of the loop; unlink all, wait once, then free all",
-        "One grace period serves any number of items.");
-
-    /// <summary>IRCU052: Synchronous fallback without a grace period.</summary>
-    public static DiagnosticDescriptor FallbackWithoutGracePeriod { get; } = Create(
-        "IRCU052", "Synchronous fallback without a grace period", Reclaim, DiagnosticSeverity.Warning,
-        "Where '{0}' fails, '{1}' is freed without a grace period; wait for one there",
-        "The fallback is reached exactly when readers are many.");
-
-    /// <summary>IRCU053: Deferral under a lock the callback also takes.</summary>
-    public static DiagnosticDescriptor DeferralUnderCallbackLock { get; } = Create(
-        "IRCU053", "Deferral under a lock the callback also takes", Reclaim, DiagnosticSeverity.Warning,
-        "'{0}' queues a callback while '{1}' is held, which the callback takes as well",
-        "A callback run in place of the caller waits for its own lock.");
 }

@@ -1,4 +1,4 @@
-// A small map from ints, sorted, and quick to copy: states are copied at every branch.
+// A small map from ints, sorted, and quick to copy: states are copied at every branch, and most copies are never changed.
 using System;
 
 namespace IommuRcu.Analyzers.Flow;
@@ -10,6 +10,9 @@ internal sealed class IntMap<T>
     private int[] _keys;
     private T[] _values;
 
+    // Another map reads the same arrays: they are never changed again, whoever wants to takes a copy first.
+    private bool _isShared;
+
     public IntMap()
     {
         _keys = Array.Empty<int>();
@@ -19,10 +22,9 @@ internal sealed class IntMap<T>
     public IntMap(IntMap<T> other)
     {
         Count = other.Count;
-        _keys = new int[Count + 2];
-        _values = new T[Count + 2];
-        Array.Copy(other._keys, _keys, Count);
-        Array.Copy(other._values, _values, Count);
+        _keys = other._keys;
+        _values = other._values;
+        _isShared = other._isShared = true;
     }
 
     /// <summary>Gets how many keys there are.</summary>
@@ -41,7 +43,16 @@ internal sealed class IntMap<T>
     /// <summary>Replaces a value by its position.</summary>
     /// <param name="index">The position.</param>
     /// <param name="value">The new value.</param>
-    public void SetAt(int index, T value) => _values[index] = value;
+    public void SetAt(int index, T value)
+    {
+        Own();
+        _values[index] = value;
+    }
+
+    /// <summary>Tells whether two maps are the same without a look at what is in them.</summary>
+    /// <param name="other">The other map.</param>
+    /// <returns>Whether they are; where not, they may still be equal.</returns>
+    public bool IsSame(IntMap<T> other) => Count == other.Count && ReferenceEquals(_keys, other._keys) && ReferenceEquals(_values, other._values);
 
     /// <summary>Looks a key up.</summary>
     /// <param name="key">The key.</param>
@@ -49,7 +60,7 @@ internal sealed class IntMap<T>
     /// <returns>Whether it is there.</returns>
     public bool TryGetValue(int key, out T value)
     {
-        int index = Array.BinarySearch(_keys, 0, Count, key);
+        int index = Find(key);
         value = index >= 0 ? _values[index] : default!;
         return index >= 0;
     }
@@ -59,7 +70,8 @@ internal sealed class IntMap<T>
     /// <param name="value">The value.</param>
     public void Set(int key, T value)
     {
-        int index = Array.BinarySearch(_keys, 0, Count, key);
+        Own();
+        int index = Find(key);
         if (index >= 0)
         {
             _values[index] = value;
@@ -85,15 +97,59 @@ internal sealed class IntMap<T>
     /// <returns>Whether it was there.</returns>
     public bool Remove(int key)
     {
-        int index = Array.BinarySearch(_keys, 0, Count, key);
+        int index = Find(key);
         if (index < 0)
         {
             return false;
         }
 
+        Own();
         Count--;
         Array.Copy(_keys, index + 1, _keys, index, Count - index);
         Array.Copy(_values, index + 1, _values, index, Count - index);
         return true;
+    }
+
+    private int Find(int key)
+    {
+        int[] keys = _keys;
+        int low = 0;
+        int high = Count - 1;
+        while (low <= high)
+        {
+            int middle = (low + high) >> 1;
+            int found = keys[middle];
+            if (found == key)
+            {
+                return middle;
+            }
+
+            if (found < key)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle - 1;
+            }
+        }
+
+        return ~low;
+    }
+
+    private void Own()
+    {
+        if (!_isShared)
+        {
+            return;
+        }
+
+        int[] keys = new int[Count + 4];
+        T[] values = new T[Count + 4];
+        Array.Copy(_keys, keys, Count);
+        Array.Copy(_values, values, Count);
+        _keys = keys;
+        _values = values;
+        _isShared = false;
     }
 }

@@ -18,6 +18,11 @@ internal sealed partial class State
             return null;
         }
 
+        if (SameKnowledge(other))
+        {
+            return this;
+        }
+
         var joined = new State(_table) { Waited = Waited, CallerUnknown = CallerUnknown, StaleBound = StaleBound, LastClosed = LastClosed ?? other.LastClosed, HasClosed = HasClosed && other.HasClosed };
         joined.Sections.AddRange(Sections);
         joined.Left.AddRange(Left);
@@ -68,24 +73,37 @@ internal sealed partial class State
     /// <summary>Tells whether two states say the same.</summary>
     /// <param name="other">The other state.</param>
     /// <returns>Whether they do.</returns>
-    public bool SameAs(State other)
+    public bool SameAs(State other) => SameObligations(other) && SameKnowledge(other);
+
+    private bool SameKnowledge(State other)
     {
-        if (!SameObligations(other) || Variables.Count != other.Variables.Count || Values.Count != other.Values.Count || Aliases.Count != other.Aliases.Count)
+        if (HasClosed != other.HasClosed || !Same(Variables, other.Variables) || !Same(Aliases, other.Aliases) || Values.Count != other.Values.Count)
         {
             return false;
         }
 
-        for (int i = 0; i < Variables.Count; i++)
+        for (int i = 0; i < Values.Count && !Values.IsSame(other.Values); i++)
         {
-            if (Variables.KeyAt(i) != other.Variables.KeyAt(i) || Variables.ValueAt(i) != other.Variables.ValueAt(i))
+            Facts own = Values.ValueAt(i);
+            if (Values.KeyAt(i) != other.Values.KeyAt(i) || !(ReferenceEquals(own, other.Values.ValueAt(i)) || own.SameAs(other.Values.ValueAt(i))))
             {
                 return false;
             }
         }
 
-        for (int i = 0; i < Values.Count; i++)
+        return true;
+    }
+
+    private static bool Same(IntMap<int> own, IntMap<int> other)
+    {
+        if (own.Count != other.Count)
         {
-            if (Values.KeyAt(i) != other.Values.KeyAt(i) || !Values.ValueAt(i).SameAs(other.Values.ValueAt(i)))
+            return false;
+        }
+
+        for (int i = 0; i < own.Count && !own.IsSame(other); i++)
+        {
+            if (own.KeyAt(i) != other.KeyAt(i) || own.ValueAt(i) != other.ValueAt(i))
             {
                 return false;
             }

@@ -23,8 +23,17 @@ internal sealed class ProtectedPointerInPublicApi : Rule
             && point.Body.Map.FindOnType(method.ReturnType, ContractWord.RcuProtected) is null
             && seen.Count > 0 && seen.All(IsCallers))
         {
-            Findings.Report(Descriptors[0], method.Locations[0], new[] { value }, null, method.AssociatedSymbol?.Name ?? method.Name);
+            Findings.Report(Descriptors[0], method.Locations[0], new[] { value }, Properties(method, seen[0]), method.AssociatedSymbol?.Name ?? method.Name);
         }
+    }
+
+    private static ImmutableDictionary<string, string?> Properties(IMethodSymbol method, Seen<int> seen)
+    {
+        int id = seen.State.FactsOf(seen.Value).Section;
+        Section section = seen.State.Sections.First(s => s.Id == id);
+        string domain = section.Domain is { Kind: DomainKind.Type, Type: { } type } ? "(DomainType = typeof(" + type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat) + "))" : string.Empty;
+        string target = method.MethodKind == MethodKind.Ordinary ? "return: " : string.Empty;
+        return ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.Attribute, target + ContractWords.AttributeNamespace + ".RcuProtected" + domain);
     }
 
     // Read in the section of the caller, who goes on holding it.
