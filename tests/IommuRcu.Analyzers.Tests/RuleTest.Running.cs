@@ -13,6 +13,7 @@ internal static partial class RuleTest
     {
         var test = new StrictTest { TestCode = source };
         test.TestState.Sources.Add(World);
+        test.DisabledDiagnostics.AddRange(_notOfInterest);
         test.SolutionTransforms.Add(static (solution, id) => solution.WithProjectCompilationOptions(
             id, ((Microsoft.CodeAnalysis.CSharp.CSharpCompilationOptions)solution.GetProject(id)!.CompilationOptions!).WithAllowUnsafe(true)));
         test.CompilerDiagnostics = CompilerDiagnostics.Errors;

@@ -29,6 +29,7 @@ public class RuleFixerTests
             "IRCU006: IommuRcu.PassContractOn",
             "IRCU008: IommuRcu.WrapInSection",
             "IRCU009: IommuRcu.OpenInsteadOfForging",
+            "IRCU010: IommuRcu.RemoveAssertion",
             "IRCU012: IommuRcu.SampleInside",
             "IRCU020: IommuRcu.WaitAfterSection",
             "IRCU030: IommuRcu.HoldGuard",
@@ -45,6 +46,7 @@ public class RuleFixerTests
             "IRCU070: IommuRcu.WrapInLock",
             "IRCU072: IommuRcu.AtomicUpdate",
             "IRCU091: IommuRcu.CopyToBase",
+            "IRCU094: IommuRcu.AddAttribute",
         ];
         Assert.Equal(
             expected,

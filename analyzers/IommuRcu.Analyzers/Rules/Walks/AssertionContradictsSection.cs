@@ -35,7 +35,7 @@ internal sealed class AssertionContradictsSection : Rule
 
         if (seen.Count > 0)
         {
-            Report(point.Operation, closed, null, method.Name, closed is null ? "a reclaim callback runs outside every section" : "the section has been closed before");
+            Report(point.Operation, closed, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.OnEveryPath, "true"), method.Name, closed is null ? "a reclaim callback runs outside every section" : "the section has been closed before");
         }
     }
 }
