@@ -22,7 +22,7 @@ internal sealed class Findings
         new[] { "IRCU072", "IRCU003", "IRCU001", "IRCU002" },
         new[] { "IRCU044", "IRCU005", "IRCU004" },
         new[] { "IRCU036", "IRCU034", "IRCU004" },
-        new[] { "IRCU036", "IRCU035" },
+        new[] { "IRCU036", "IRCU034", "IRCU035" },
         new[] { "IRCU004", "IRCU094" },
         new[] { "IRCU060", "IRCU022" },
     };
