@@ -13,6 +13,9 @@ internal sealed record AnalysisSettings
     /// <summary>Gets the rules that listen.</summary>
     public ImmutableArray<Rule> Rules { get; init; } = RuleCatalog.All;
 
+    /// <summary>Gets what the flow analysis can do.</summary>
+    public Abilities Abilities { get; init; } = Abilities.All;
+
     /// <summary>Gets whether an error of the analysis itself is thrown rather than reported.</summary>
     public bool ThrowsOnInternalError { get; init; }
 }

@@ -41,7 +41,7 @@ internal sealed partial class Engine
     // Through the finally regions that the branch has still to pass, then to where it leads.
     private void GoOn(ControlFlowBranch branch, int passed, State state)
     {
-        if (passed < branch.FinallyRegions.Length)
+        if (passed < branch.FinallyRegions.Length && Can(Abilities.Finally))
         {
             Enter(branch.FinallyRegions[passed], new Way(branch, passed + 1, null, null, null), null, state);
             return;
@@ -140,6 +140,11 @@ internal sealed partial class Engine
     private void MayThrow(IOperation operation, List<State> states, bool leavesFunction)
     {
         _mayThrow |= leavesFunction;
+        if (!Can(Abilities.Exceptions))
+        {
+            return;
+        }
+
         bool handled = false;
         for (ControlFlowRegion? region = _block!.EnclosingRegion; region is not null && region.Kind != ControlFlowRegionKind.Root; region = region.EnclosingRegion)
         {
@@ -198,7 +203,7 @@ internal sealed partial class Engine
                 continue;
             }
 
-            if (outer.Kind == ControlFlowRegionKind.TryAndFinally)
+            if (outer.Kind == ControlFlowRegionKind.TryAndFinally && Can(Abilities.Finally))
             {
                 Enter(outer.NestedRegions[1], new Way(null, 0, outer, kind, thrown), site, state);
                 return;

@@ -378,8 +378,8 @@ internal sealed partial class Engine
         return null;
     }
 
-    private static bool Holds(Contract contract, bool? decided)
-        => decided is null || (contract.When ?? (contract.Word == ContractWord.WaitsForGracePeriod ? true : decided)) == decided;
+    private bool Holds(Contract contract, bool? decided)
+        => decided is null || !Can(Abilities.TryEnter) || (contract.When ?? (contract.Word == ContractWord.WaitsForGracePeriod ? true : decided)) == decided;
 
     private void Apply(CallSite call, int result, State state, bool? decided, string? decidedBy)
     {

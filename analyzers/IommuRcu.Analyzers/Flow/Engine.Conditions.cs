@@ -110,6 +110,11 @@ internal sealed partial class Engine
     /// <returns>Whether the path can be.</returns>
     private bool AssumeBranch(State state, IOperation condition, int decided, bool holds)
     {
+        if (!Can(Abilities.Correlation))
+        {
+            return true;
+        }
+
         if (!Assume(state, decided, holds))
         {
             return false;

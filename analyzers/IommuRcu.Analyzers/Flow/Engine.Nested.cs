@@ -30,7 +30,7 @@ internal sealed partial class Engine
             // A lambda that is only ever called in sight gets its states from its calls.
             if (nested.Role != BodyRole.Helper)
             {
-                nested.Enter(nested.Role == BodyRole.Synchronous ? AsCaller(state, state.CallerUnknown) : Detached(state, nested.Role == BodyRole.Callback));
+                nested.Enter(nested.Role == BodyRole.Synchronous && Can(Abilities.NestedFunctions) ? AsCaller(state, state.CallerUnknown) : Detached(state, nested.Role == BodyRole.Callback));
             }
         }
 
@@ -217,7 +217,7 @@ internal sealed partial class Engine
             {
                 RunGroup(group, argument, states);
             }
-            else if (Names.Unwrap(argument.Value) is IFlowAnonymousFunctionOperation function && _body.Member.Nested(function.Symbol) is { Role: BodyRole.Synchronous } synchronous)
+            else if (Names.Unwrap(argument.Value) is IFlowAnonymousFunctionOperation function && _body.Member.Nested(function.Symbol) is { Role: BodyRole.Synchronous } synchronous && Can(Abilities.NestedFunctions))
             {
                 var after = new StateSet(CallName(_block!.Ordinal));
                 states.ForEach(s => after.Add(s.Clone()));

@@ -346,7 +346,7 @@ internal sealed partial class Engine
 
         foreach (State state in states)
         {
-            int assigned = read(state);
+            int assigned = Can(Abilities.Aliases) || Names.Unwrap(value) is not ILocalReferenceOperation ? read(state) : state.Create(operation);
             Unshare(place, operation, state);
             int slot = place is null ? 0 : PlaceOf(place, state);
             if (slot != 0)
@@ -572,6 +572,8 @@ internal sealed partial class Engine
             case IFlowCaptureReferenceOperation { Type.SpecialType: SpecialType.System_Boolean, Syntax: BinaryExpressionSyntax or ConditionalExpressionSyntax } made
                 when Compound((ExpressionSyntax)made.Syntax, state) is var compound && compound != ValueTable.Unknown:
                 return compound;
+            case IFlowCaptureReferenceOperation when !Can(Abilities.FlowCaptures):
+                return ValueTable.Unknown;
             case IFlowCaptureReferenceOperation capture:
                 return state.Variables.TryGetValue(_table.Capture(capture.Id.GetHashCode()), out int value)
                     ? value

@@ -33,6 +33,7 @@ internal sealed partial class Engine
     private readonly Dictionary<ControlFlowRegion, StateSet> _finallyEntries = new();
     private readonly List<Exit> _exits = new();
     private readonly int _depth;
+    private readonly Abilities _abilities;
     private IReadOnlyList<FlowListener>? _observer;
     private Run? _run;
     private BasicBlock? _block;
@@ -47,6 +48,7 @@ internal sealed partial class Engine
         _table = body.Table;
         _cancellation = cancellation;
         _depth = depth;
+        _abilities = body.Member.Type.Compilation.Settings.Abilities;
         FindTargetCaptures();
     }
 
@@ -78,6 +80,8 @@ internal sealed partial class Engine
             ShowFinallyRegions(observer);
         }
     }
+
+    private bool Can(Abilities ability) => (_abilities & ability) != 0;
 
     // Names for the places where paths meet, apart for every function of a member.
     private int BlockName(int ordinal) => (_body.Number * 4000) + ordinal;

@@ -35,12 +35,13 @@ internal static class Judge
     /// <summary>Returns the disagreements over a batch, and the text that was analysed.</summary>
     /// <param name="programs">The programs, with what is true of them.</param>
     /// <param name="rules">Ids that this build of the analyzers implements; missing reports of others are not owed.</param>
+    /// <param name="abilities">What the analysis may do.</param>
     internal static (IReadOnlyList<Disagreement> Disagreements, string Text) Compare(
-        IReadOnlyList<(RandomProgram Program, IReadOnlyDictionary<int, Verdict> Truth)> programs, IReadOnlySet<string> rules)
+        IReadOnlyList<(RandomProgram Program, IReadOnlyDictionary<int, Verdict> Truth)> programs, IReadOnlySet<string> rules, Abilities abilities = Abilities.All)
     {
         var printer = new Printer();
         string text = printer.Print(programs.Select(p => p.Program));
-        ILookup<int, string> reported = Analyze(text);
+        ILookup<int, string> reported = Analyze(text, abilities);
         var programOfLine = ProgramsByLine(text);
         var disagreements = new List<Disagreement>();
         string[] lines = text.Split('\n');
@@ -85,7 +86,7 @@ internal static class Judge
         return [.. text.Split('\n').Select(l => l.Contains("public static void Program", StringComparison.Ordinal) ? ++program : program)];
     }
 
-    private static ILookup<int, string> Analyze(string text)
+    private static ILookup<int, string> Analyze(string text, Abilities abilities)
     {
         var options = new CSharpParseOptions(LanguageVersion.Latest);
         SyntaxTree programs = CSharpSyntaxTree.ParseText(text, options);
@@ -101,7 +102,7 @@ internal static class Judge
         }
 
         return compilation
-            .WithAnalyzers([new RcuDisciplineAnalyzer()])
+            .WithAnalyzers([new RcuDisciplineAnalyzer(new AnalysisSettings { Abilities = abilities })])
             .GetAnalyzerDiagnosticsAsync().GetAwaiter().GetResult()
             .Where(d => d.Location.SourceTree == programs || d.Id.StartsWith("AD", StringComparison.Ordinal))
             .Select(d => d.Id.StartsWith("AD", StringComparison.Ordinal) ? throw new InvalidOperationException(d.ToString()) : d)

@@ -32,6 +32,33 @@ public sealed class RandomProgramTests(ITestOutputHelper output)
         Assert.True(Judge.GivenUp * 20 <= programs, $"{Judge.GivenUp} of {programs} programs were given up on");
     }
 
+    /// <summary>Every ability of the analysis is needed: without it the random programs show disagreements.</summary>
+    [Theory]
+    [InlineData(nameof(Abilities.Finally))]
+    [InlineData(nameof(Abilities.Correlation))]
+    [InlineData(nameof(Abilities.FlowCaptures))]
+    [InlineData(nameof(Abilities.Aliases))]
+    [InlineData(nameof(Abilities.TryEnter))]
+    [InlineData(nameof(Abilities.Exceptions))]
+    [InlineData(nameof(Abilities.NestedFunctions))]
+    public void RandomPrograms_MissAnAbilityThatIsTakenAway(string ability)
+    {
+        Abilities rest = Abilities.All & ~Enum.Parse<Abilities>(ability);
+        var list = Draw(_seed, ProgramsInABatch);
+        int missed = Judge.Compare(list, _rules, rest).Disagreements.DistinctBy(d => d.Program).Count();
+        output.WriteLine($"without {ability}: {missed} of {list.Count} programs from seed {_seed} are judged wrongly");
+        Assert.True(missed > 0, $"{list.Count} programs from seed {_seed} do without {ability}");
+    }
+
+    [Fact]
+    public void EveryAbility_IsTakenAwayOnce()
+        => Assert.Equal(
+            Enum.GetValues<Abilities>().Where(static a => a is not (Abilities.None or Abilities.All)).Select(static a => a.ToString()).Order(StringComparer.Ordinal),
+            typeof(RandomProgramTests).GetMethod(nameof(RandomPrograms_MissAnAbilityThatIsTakenAway))!.GetCustomAttributesData()
+                .Where(static a => a.AttributeType == typeof(InlineDataAttribute))
+                .Select(static a => (string)((IReadOnlyCollection<System.Reflection.CustomAttributeTypedArgument>)a.ConstructorArguments[0].Value!).Single().Value!)
+                .Order(StringComparer.Ordinal));
+
     private static List<(RandomProgram Program, IReadOnlyDictionary<int, Verdict> Truth)> Draw(int seed, int count)
     {
         var generator = new Generator(seed);
