@@ -44,9 +44,14 @@ internal sealed partial class Engine
             return;
         }
 
-        foreach (State state in states.ToArray())
+        if (states.Count == 1)
         {
-            Effects(call, inSight ? TakeReturned(call, state) : ValueTable.Unknown, inSight, state, states);
+            Affect(states[0]);
+        }
+        else
+        {
+            // States may part off or end on the way.
+            states.ToList().ForEach(Affect);
         }
 
         if (call.Contracts.Find(ContractWord.WaitsForGracePeriod) is not null)
@@ -54,6 +59,8 @@ internal sealed partial class Engine
             // A wait that throws has waited, as far as the handler goes.
             MayThrow(call.Operation, states, leavesFunction: false);
         }
+
+        void Affect(State state) => Effects(call, inSight ? TakeReturned(call, state) : ValueTable.Unknown, inSight, state, states);
     }
 
     private static bool IsDispose(CallSite call)

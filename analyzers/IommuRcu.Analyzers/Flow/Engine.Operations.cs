@@ -95,6 +95,13 @@ internal sealed partial class Engine
             return;
         }
 
+        // Nearly half of all operations only name something.
+        if (operation.Kind is OperationKind.ParameterReference or OperationKind.InstanceReference or OperationKind.FlowCaptureReference
+            || operation is ILocalReferenceOperation { Local.RefKind: RefKind.None })
+        {
+            return;
+        }
+
         switch (operation)
         {
             case IFlowAnonymousFunctionOperation lambda:

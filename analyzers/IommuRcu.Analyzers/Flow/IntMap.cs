@@ -81,12 +81,16 @@ internal sealed class IntMap<T>
         index = ~index;
         if (Count == _keys.Length)
         {
-            Array.Resize(ref _keys, Count + 4);
-            Array.Resize(ref _values, Count + 4);
+            Array.Resize(ref _keys, (2 * Count) + 4);
+            Array.Resize(ref _values, (2 * Count) + 4);
         }
 
-        Array.Copy(_keys, index, _keys, index + 1, Count - index);
-        Array.Copy(_values, index, _values, index + 1, Count - index);
+        if (index < Count)
+        {
+            Array.Copy(_keys, index, _keys, index + 1, Count - index);
+            Array.Copy(_values, index, _values, index + 1, Count - index);
+        }
+
         _keys[index] = key;
         _values[index] = value;
         Count++;
@@ -115,6 +119,13 @@ internal sealed class IntMap<T>
         int[] keys = _keys;
         int low = 0;
         int high = Count - 1;
+
+        // Maps are often filled in order.
+        if (high >= 0 && keys[high] < key)
+        {
+            return ~Count;
+        }
+
         while (low <= high)
         {
             int middle = (low + high) >> 1;

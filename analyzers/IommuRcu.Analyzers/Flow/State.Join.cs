@@ -36,16 +36,8 @@ internal sealed partial class State
             }
         }
 
-        var names = new JoinNames(_table, block);
         List<int> slots = AllSlots(other);
-        foreach (int slot in slots)
-        {
-            if (ValueAt(slot, other, out int a, out int b) && a == b)
-            {
-                names.Keep(a);
-            }
-        }
-
+        JoinNames? names = null;
         foreach (int slot in slots)
         {
             if (!ValueAt(slot, other, out int a, out int b))
@@ -53,7 +45,7 @@ internal sealed partial class State
                 continue;
             }
 
-            int value = names.Name(slot, a, b);
+            int value = a == b ? a : (names ??= NamesOf(other, slots, block)).Name(slot, a, b);
             joined.Variables.Set(slot, value);
             if (!JoinFacts(joined, other, a, b, value))
             {
@@ -68,6 +60,21 @@ internal sealed partial class State
 
         changed = !joined.SameAs(this);
         return joined;
+    }
+
+    // Names for what differs, apart from the names of what does not.
+    private JoinNames NamesOf(State other, List<int> slots, int block)
+    {
+        var names = new JoinNames(_table, block);
+        foreach (int slot in slots)
+        {
+            if (ValueAt(slot, other, out int a, out int b) && a == b)
+            {
+                names.Keep(a);
+            }
+        }
+
+        return names;
     }
 
     /// <summary>Tells whether two states say the same.</summary>
@@ -245,12 +252,12 @@ internal sealed partial class State
     }
 
     // Conditions and gathers that no variable holds: a condition both paths share stays, a gather must be owed by both.
-    private bool JoinConditions(State joined, State other, JoinNames names)
+    private bool JoinConditions(State joined, State other, JoinNames? names)
     {
         for (int i = 0; i < Values.Count; i++)
         {
             int value = Values.KeyAt(i);
-            if (joined.Values.TryGetValue(value, out _) || names.IsReused(value))
+            if (joined.Values.TryGetValue(value, out _) || names?.IsReused(value) == true)
             {
                 continue;
             }

@@ -41,8 +41,16 @@ internal sealed partial class State
         Variables = new IntMap<int>(other.Variables);
         Values = new IntMap<Facts>(other.Values);
         Aliases = new IntMap<int>(other.Aliases);
-        Left.AddRange(other.Left);
-        _temporaries.AddRange(other._temporaries);
+        if (other.Left.Count > 0)
+        {
+            Left.AddRange(other.Left);
+        }
+
+        if (other._temporaries.Count > 0)
+        {
+            _temporaries.AddRange(other._temporaries);
+        }
+
         Waited = other.Waited;
         CallerUnknown = other.CallerUnknown;
         StaleBound = other.StaleBound;

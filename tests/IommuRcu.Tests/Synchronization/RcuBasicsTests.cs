@@ -101,8 +101,23 @@ public sealed unsafe class RcuBasicsTests
     {
         using var early = new ReaderThread();
         using var late = new ReaderThread();
-        early.Open();
-        ulong number = Volatile.Read(ref GracePeriodNumber.Current); // the early reader announces this or less: it holds up this grace period
+        ulong number = 0;
+
+        // The number that the early reader announces must be known: where one began just then, it opens its section anew.
+        Poll.Until(
+            () =>
+            {
+                number = Volatile.Read(ref GracePeriodNumber.Current);
+                early.Open();
+                if (Volatile.Read(ref GracePeriodNumber.Current) == number)
+                {
+                    return true;
+                }
+
+                early.Close();
+                return false;
+            },
+            "a section that announces a known number");
 
         // Others may have one under way. Once readers announce the next number, this one has begun.
         Poll.Until(() => !Rcu.Synchronize(TimeSpan.Zero) && Volatile.Read(ref GracePeriodNumber.Current) == number + 1, "the grace period");
