@@ -147,33 +147,6 @@ public class ConsumerTests(PackageFixture packages)
     }
 
     [Fact]
-    public void Format_LeavesNoMistakeThatHasAFix()
-    {
-        // The sample of mistakes, as far as the README's table promises a fix.
-        string readme = File.ReadAllText(Path.Combine(PackageFixture.Repository, "README.md"));
-        HashSet<string> fixable =
-            [.. System.Text.RegularExpressions.Regex.Matches(readme, @"^\| \[(IRCU\d{3})\].*\| yes \|\r?$", System.Text.RegularExpressions.RegexOptions.Multiline)
-                .Select(row => row.Groups[1].Value)];
-        (string, string)[] files =
-        [
-            .. Directory.EnumerateFiles(Path.Combine(PackageFixture.Repository, "samples", "UndisciplinedDriver"), "*.cs")
-                .Select(file => (Path.GetFileName(file), File.ReadAllText(file)))
-                .Where(file => fixable.Contains(file.Item2.Substring(3, "IRCU000".Length))),
-        ];
-        Assert.True(files.Length > 15);
-        Consumer consumer = packages.CreateConsumer("mended", "IommuRcu", files);
-        consumer.Write(
-            ".editorconfig", "root = true\n[*.cs]\n" + string.Concat(fixable.Select(id => $"dotnet_diagnostic.{id}.severity = warning\n")));
-        CommandResult before = consumer.Build();
-        before.MustSucceed();
-        Assert.Equal(fixable.Count, before.Findings().Length);
-        consumer.Run("format", "analyzers", "--no-restore", "--severity", "warn").MustSucceed();
-        CommandResult after = consumer.Build("--no-restore");
-        after.MustSucceed();
-        Assert.Equal([], after.Findings());
-    }
-
-    [Fact]
     public void AnalyzersAlone_ReadCopiedAttributes_AndLoadOnce()
     {
         Consumer consumer = packages.CreateConsumer(

@@ -1,4 +1,4 @@
-// One dotnet format on a consumer that breaks every rule with a fix, each in a file of its own: nothing is left to report.
+// dotnet format on a consumer that breaks every rule with a fix, each in a file of its own: nothing is left to report.
 using System.Text.RegularExpressions;
 
 namespace IommuRcu.Package.Tests;
@@ -28,8 +28,14 @@ public class FormatTests(PackageFixture packages)
         before.MustSucceed();
         Assert.Equal(fixable, Rules(before));
 
+        // In no order that dotnet format would promise. The fix of IRCU006 moves a need to the callers, who are wrong then where they are outside
+        // a section: if IRCU001 had its turn before, that is left. It is all that may be left, and a second run mends it.
         consumer.Run("format", "analyzers", "--no-restore", "--severity", "warn").MustSucceed();
+        CommandResult once = consumer.Build("--no-restore");
+        once.MustSucceed();
+        Assert.Empty(Rules(once).Except(["IRCU001"]));
 
+        consumer.Run("format", "analyzers", "--no-restore", "--severity", "warn").MustSucceed();
         CommandResult after = consumer.Build("--no-restore");
         after.MustSucceed();
         Assert.Empty(Rules(after));
