@@ -9,8 +9,6 @@ public sealed class BrokenInvalidationTests
 {
     private const ulong Iova = 0x10_0000_0000;
 
-    public static TheoryData<string> X64 => CaseNames.Of(QemuArchitecture.X64, QemuNeed.Any);
-
     public static TheoryData<string> X64Version10 => ["VT-d scalable, x86-64 first stage, QEMU 10"];
 
     public static TheoryData<string> Arm64 => ["Arm stage 1, 4 KiB, 48 bits"];
@@ -20,7 +18,7 @@ public sealed class BrokenInvalidationTests
     public static TheoryData<string> RiscV64Version10 => ["RISC-V Sv48, QEMU 10", "RISC-V Sv48x4, QEMU 10"];
 
     [QemuTheory(QemuArchitecture.X64)]
-    [MemberData(nameof(X64))]
+    [MemberData(nameof(CaseNames.X64), MemberType = typeof(CaseNames))]
     public void InvalidationDroppedOnX64_IsSeen(string name) => Run(name);
 
     [QemuTheory(QemuArchitecture.X64, QemuNeed.Version10)]

@@ -55,41 +55,31 @@ public abstract class RandomOperationsTests(ITestOutputHelper output)
 /// <summary>On x86 machines: VT-d and AMD-Vi.</summary>
 public sealed class RandomOperationsOnX64Tests(ITestOutputHelper output) : RandomOperationsTests(output)
 {
-    public static TheoryData<string> Oldest => CaseNames.Of(QemuArchitecture.X64, QemuNeed.Any);
-
-    public static TheoryData<string> Version10 => CaseNames.Of(QemuArchitecture.X64, QemuNeed.Version10);
-
     [QemuTheory(QemuArchitecture.X64)]
-    [MemberData(nameof(Oldest))]
+    [MemberData(nameof(CaseNames.X64), MemberType = typeof(CaseNames))]
     public void ManyOperations_HardwareSeesExactlyWhatWasAskedFor(string name) => Run(name);
 
     [QemuTheory(QemuArchitecture.X64, QemuNeed.Version10)]
-    [MemberData(nameof(Version10))]
+    [MemberData(nameof(CaseNames.X64Version10), MemberType = typeof(CaseNames))]
     public void ManyOperationsOnVersion10_HardwareSeesExactlyWhatWasAskedFor(string name) => Run(name);
 }
 
 /// <summary>On Arm machines: SMMUv3.</summary>
 public sealed class RandomOperationsOnArm64Tests(ITestOutputHelper output) : RandomOperationsTests(output)
 {
-    public static TheoryData<string> Oldest => CaseNames.Of(QemuArchitecture.Arm64, QemuNeed.Any);
-
-    public static TheoryData<string> Version10 => CaseNames.Of(QemuArchitecture.Arm64, QemuNeed.Version10);
-
     [QemuTheory(QemuArchitecture.Arm64)]
-    [MemberData(nameof(Oldest))]
+    [MemberData(nameof(CaseNames.Arm64), MemberType = typeof(CaseNames))]
     public void ManyOperations_HardwareSeesExactlyWhatWasAskedFor(string name) => Run(name);
 
     [QemuTheory(QemuArchitecture.Arm64, QemuNeed.Version10)]
-    [MemberData(nameof(Version10))]
+    [MemberData(nameof(CaseNames.Arm64Version10), MemberType = typeof(CaseNames))]
     public void ManyOperationsOnVersion10_HardwareSeesExactlyWhatWasAskedFor(string name) => Run(name);
 }
 
 /// <summary>On RISC-V machines: the RISC-V IOMMU.</summary>
 public sealed class RandomOperationsOnRiscV64Tests(ITestOutputHelper output) : RandomOperationsTests(output)
 {
-    public static TheoryData<string> Version10 => CaseNames.Of(QemuArchitecture.RiscV64, QemuNeed.Version10);
-
     [QemuTheory(QemuArchitecture.RiscV64, QemuNeed.Version10)]
-    [MemberData(nameof(Version10))]
+    [MemberData(nameof(CaseNames.RiscV64Version10), MemberType = typeof(CaseNames))]
     public void ManyOperationsOnVersion10_HardwareSeesExactlyWhatWasAskedFor(string name) => Run(name);
 }

@@ -8,34 +8,24 @@ namespace IommuRcu.Conformance.Tests.Operations;
 
 public sealed class StaleTranslationTests(ITestOutputHelper output)
 {
-    public static TheoryData<string> X64 => CaseNames.Of(QemuArchitecture.X64, QemuNeed.Any);
-
-    public static TheoryData<string> X64Version10 => CaseNames.Of(QemuArchitecture.X64, QemuNeed.Version10);
-
-    public static TheoryData<string> Arm64 => CaseNames.Of(QemuArchitecture.Arm64, QemuNeed.Any);
-
-    public static TheoryData<string> Arm64Version10 => CaseNames.Of(QemuArchitecture.Arm64, QemuNeed.Version10);
-
-    public static TheoryData<string> RiscV64Version10 => CaseNames.Of(QemuArchitecture.RiscV64, QemuNeed.Version10);
-
     [QemuTheory(QemuArchitecture.X64)]
-    [MemberData(nameof(X64))]
+    [MemberData(nameof(CaseNames.X64), MemberType = typeof(CaseNames))]
     public void UnmappedOnX64_IsUsableUntilSyncAndDeadAfter(string name) => Run(name);
 
     [QemuTheory(QemuArchitecture.X64, QemuNeed.Version10)]
-    [MemberData(nameof(X64Version10))]
+    [MemberData(nameof(CaseNames.X64Version10), MemberType = typeof(CaseNames))]
     public void UnmappedOnX64Version10_IsUsableUntilSyncAndDeadAfter(string name) => Run(name);
 
     [QemuTheory(QemuArchitecture.Arm64)]
-    [MemberData(nameof(Arm64))]
+    [MemberData(nameof(CaseNames.Arm64), MemberType = typeof(CaseNames))]
     public void UnmappedOnArm64_IsUsableUntilSyncAndDeadAfter(string name) => Run(name);
 
     [QemuTheory(QemuArchitecture.Arm64, QemuNeed.Version10)]
-    [MemberData(nameof(Arm64Version10))]
+    [MemberData(nameof(CaseNames.Arm64Version10), MemberType = typeof(CaseNames))]
     public void UnmappedOnArm64Version10_IsUsableUntilSyncAndDeadAfter(string name) => Run(name);
 
     [QemuTheory(QemuArchitecture.RiscV64, QemuNeed.Version10)]
-    [MemberData(nameof(RiscV64Version10))]
+    [MemberData(nameof(CaseNames.RiscV64Version10), MemberType = typeof(CaseNames))]
     public void UnmappedOnRiscV64Version10_IsUsableUntilSyncAndDeadAfter(string name) => Run(name);
 
     private void Run(string name)
