@@ -44,7 +44,7 @@ internal sealed partial class Engine
     // A guard that another thread takes along is that thread's to dispose of: one fault is told, not two.
     private void GiveToThread(IMethodSymbol function, List<State> states)
     {
-        if (_body.Member.TakerOf(function) is not { } taker || !KnownMembers.RunsElsewhere(taker))
+        if (ThreadStarterOf(function) is null)
         {
             return;
         }
@@ -61,6 +61,9 @@ internal sealed partial class Engine
             }
         }
     }
+
+    private IMethodSymbol? ThreadStarterOf(IMethodSymbol function)
+        => _body.Member.TakerOf(function) is { } taker && KnownMembers.RunsElsewhere(taker) ? taker : null;
 
     // Run later: variables are as they are now, sections and locks are not. After a grace period, what was unlinked may be freed.
     private State Detached(State state, bool afterGracePeriod)
@@ -110,7 +113,7 @@ internal sealed partial class Engine
             List<State> escaping = states.Where(s => s.FactsOf(ValueOf(captured, s)).Origin != OriginKind.None || s.FactsOf(ValueOf(captured, s)).Holder != Holder.None).ToList();
             if (escaping.Count > 0)
             {
-                WayOut way = _body.Member.TakerOf(function) is { } taker && KnownMembers.RunsElsewhere(taker) ? WayOut.HandedToThreadBy("'" + Names.Of(taker) + "'") : WayOut.Captured;
+                WayOut way = ThreadStarterOf(function) is { } taker ? WayOut.HandedToThreadBy("'" + Names.Of(taker) + "'") : WayOut.Captured;
                 Tell(escaping, s => ValueOf(captured, s), (listener, seen) => listener.Escape(Point(made), captured, way, seen));
             }
         }

@@ -64,14 +64,8 @@ internal sealed class FunctionUses
     /// <returns>Its role.</returns>
     public static BodyRole RoleOfDelegate(IOperation operation, ContractMap map)
     {
-        IOperation child = operation;
-        IOperation? parent = operation.Parent;
-        while (parent is IDelegateCreationOperation or IConversionOperation or IParenthesizedOperation or IAddressOfOperation)
-        {
-            child = parent;
-            parent = parent.Parent;
-        }
-
+        IOperation child = AsDelegate(operation);
+        IOperation? parent = child.Parent;
         if (parent is IInvocationOperation { TargetMethod.MethodKind: MethodKind.DelegateInvoke } called && ReferenceEquals(called.Instance, child))
         {
             return BodyRole.Synchronous;
@@ -115,6 +109,17 @@ internal sealed class FunctionUses
         }
 
         return parent is IDelegateCreationOperation { Type: INamedTypeSymbol type } ? type.DelegateInvokeMethod : null;
+    }
+
+    // The whole expression that makes a delegate or function pointer of a lambda or method group.
+    private static IOperation AsDelegate(IOperation operation)
+    {
+        while (operation.Parent is IDelegateCreationOperation or IConversionOperation or IParenthesizedOperation or IAddressOfOperation)
+        {
+            operation = operation.Parent;
+        }
+
+        return operation;
     }
 
     // Whether a sequence that is made step by step is given away before it is looked at.
@@ -163,12 +168,7 @@ internal sealed class FunctionUses
             operation = references[0];
         }
 
-        for (operation = operation?.Parent; operation is IDelegateCreationOperation or IConversionOperation or IParenthesizedOperation;)
-        {
-            operation = operation.Parent;
-        }
-
-        return (operation as IArgumentOperation)?.Parameter?.ContainingSymbol as IMethodSymbol;
+        return operation is null ? null : (AsDelegate(operation).Parent as IArgumentOperation)?.Parameter?.ContainingSymbol as IMethodSymbol;
     }
 
     /// <summary>Lists what a lambda or local function captures, one reference each.</summary>
