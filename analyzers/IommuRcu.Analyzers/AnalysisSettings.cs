@@ -16,6 +16,9 @@ internal sealed record AnalysisSettings
     /// <summary>Gets what the flow analysis can do.</summary>
     public Abilities Abilities { get; init; } = Abilities.All;
 
+    /// <summary>Gets whether a body is first gone through in haste, to be proven clean where it is: the reports are the same without.</summary>
+    public bool ProvesFirst { get; init; } = true;
+
     /// <summary>Gets whether an error of the analysis itself is thrown rather than reported.</summary>
     public bool ThrowsOnInternalError { get; init; }
 }

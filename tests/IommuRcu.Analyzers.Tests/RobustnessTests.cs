@@ -133,8 +133,14 @@ public sealed class RobustnessTests(ITestOutputHelper output)
                 || (diagnostic.Id == "IRCU095" && diagnostic.GetMessage().Contains("Exception", StringComparison.Ordinal)))
             .Select(diagnostic => diagnostic.ToString()));
         Assert.True(failures.Count == 0, $"The analysis failed:\n{string.Join("\n", failures.Distinct().Take(4))}\non\n{how}");
+        ImmutableArray<Diagnostic> whole = await compilation
+            .WithAnalyzers([new RcuDisciplineAnalyzer(new AnalysisSettings { ProvesFirst = false })], options)
+            .GetAnalyzerDiagnosticsAsync();
+        Assert.Equal(Lines(whole), Lines(reported));
         Assert.True(mutants.Count > 0 || reported.Length > 0, "Nothing was reported of the undisciplined driver.");
     }
+
+    private static IEnumerable<string> Lines(IEnumerable<Diagnostic> diagnostics) => diagnostics.Select(static d => d.ToString()).Order(StringComparer.Ordinal);
 
     private static void Add(List<string> failures, string failure)
     {

@@ -15,6 +15,7 @@ internal sealed class ContractMap
     private readonly ConcurrentDictionary<ISymbol, MemberContracts> _cache = new(SymbolEqualityComparer.Default);
     private readonly ConcurrentDictionary<IAssemblySymbol, bool> _assemblies = new(SymbolEqualityComparer.Default);
     private readonly ConcurrentDictionary<INamedTypeSymbol, bool> _acquirers = new(SymbolEqualityComparer.Default);
+    private readonly ConcurrentDictionary<IMethodSymbol, bool> _endless = new(SymbolEqualityComparer.Default);
     private readonly IReadOnlyDictionary<ISymbol, MemberContracts> _fromFiles;
     private readonly Lazy<bool> _hasOperatorContracts;
 
@@ -59,6 +60,12 @@ internal sealed class ContractMap
     /// <returns>Whether a member of it, its bases or interfaces opens a section.</returns>
     public bool Acquires(ITypeSymbol? type)
         => type is INamedTypeSymbol named && _acquirers.GetOrAdd(named.OriginalDefinition, ReadAcquires);
+
+    /// <summary>Tells whether a method says that it never returns.</summary>
+    /// <param name="method">The method.</param>
+    /// <returns>Whether it is marked DoesNotReturn.</returns>
+    public bool DoesNotReturn(IMethodSymbol method)
+        => _endless.GetOrAdd(method.OriginalDefinition, static m => m.GetAttributes().Any(static a => a.AttributeClass?.Name == "DoesNotReturnAttribute"));
 
     /// <summary>Gets the guard contract of a type.</summary>
     /// <param name="type">The type.</param>

@@ -41,6 +41,12 @@ internal sealed partial class Engine
     // Through the finally regions that the branch has still to pass, then to where it leads.
     private void GoOn(ControlFlowBranch branch, int passed, State state)
     {
+        while (passed < branch.FinallyRegions.Length && _trees?.Shortcuts.IsPlain(branch.FinallyRegions[passed]) == true)
+        {
+            MayThrowIn(branch.FinallyRegions[passed], state);
+            passed++;
+        }
+
         if (passed < branch.FinallyRegions.Length && Can(Abilities.Finally))
         {
             Enter(branch.FinallyRegions[passed], new Way(branch, passed + 1, null, null, null), null, state);
@@ -66,8 +72,7 @@ internal sealed partial class Engine
         }
         else
         {
-            state.Collect();
-            _run!.Add(destination.Ordinal, BlockName(destination.Ordinal), state);
+            Arrive(destination, state);
         }
     }
 
@@ -96,7 +101,7 @@ internal sealed partial class Engine
             _finallyEntries.Add(region, all = new StateSet(BlockName(first)));
         }
 
-        if (!_showsFinally)
+        if (!_showsFinally && _trees is null)
         {
             all.Add(state.Clone());
         }
@@ -145,12 +150,7 @@ internal sealed partial class Engine
             return;
         }
 
-        bool handled = false;
-        for (ControlFlowRegion? region = _block!.EnclosingRegion; region is not null && region.Kind != ControlFlowRegionKind.Root; region = region.EnclosingRegion)
-        {
-            handled |= region.Kind is ControlFlowRegionKind.Try;
-        }
-
+        bool handled = IsHandled(_block!.EnclosingRegion);
         if (!handled && !leavesFunction)
         {
             return;
@@ -169,6 +169,37 @@ internal sealed partial class Engine
         }
 
         _observer = observer;
+    }
+
+    // The same for a call that is passed over.
+    private void MayThrow(IOperation site, State state, ControlFlowRegion from)
+    {
+        _mayThrow = true;
+        if (HasDebts(state) || IsHandled(from))
+        {
+            Throw(from, state.Clone(), ExitKind.CallThrows, site, null);
+        }
+    }
+
+    private void MayThrowIn(ControlFlowRegion plainFinally, State state)
+    {
+        if (_trees!.Shortcuts.SiteIn(plainFinally) is { } site)
+        {
+            MayThrow(site, state, plainFinally);
+        }
+    }
+
+    private static bool IsHandled(ControlFlowRegion? from)
+    {
+        for (ControlFlowRegion? region = from; region is not null && region.Kind != ControlFlowRegionKind.Root; region = region.EnclosingRegion)
+        {
+            if (region.Kind is ControlFlowRegionKind.Try)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool HasDebts(State state)
@@ -203,7 +234,7 @@ internal sealed partial class Engine
                 continue;
             }
 
-            if (outer.Kind == ControlFlowRegionKind.TryAndFinally && Can(Abilities.Finally))
+            if (outer.Kind == ControlFlowRegionKind.TryAndFinally && Can(Abilities.Finally) && _trees?.Shortcuts.IsPlain(outer.NestedRegions[1]) != true)
             {
                 Enter(outer.NestedRegions[1], new Way(null, 0, outer, kind, thrown), site, state);
                 return;
@@ -235,9 +266,7 @@ internal sealed partial class Engine
                 continue;
             }
 
-            State entering = state.Clone();
-            entering.Collect();
-            _run!.Add(handler.FirstBlockOrdinal, BlockName(handler.FirstBlockOrdinal), entering);
+            Arrive(_body.Graph.Blocks[handler.FirstBlockOrdinal], state.Clone());
 
             if (matches && handler.Kind == ControlFlowRegionKind.Catch)
             {

@@ -517,7 +517,7 @@ internal sealed partial class Engine
     {
         for (int i = state.Variables.Count - 1; i >= 0; i--)
         {
-            if (state.FactsOf(state.Variables.ValueAt(i)).Reclaim is Reclaim.Unlinked or Reclaim.Quiescent or Reclaim.Gathered or Reclaim.Flushed or Reclaim.Retired or Reclaim.Freed
+            if (IsOnItsWayOut(state.FactsOf(state.Variables.ValueAt(i)).Reclaim)
                 && MayChange(state.Variables.KeyAt(i), call, state))
             {
                 state.Write(state.Variables.KeyAt(i), state.Create(call.Operation, 100 + i));
@@ -528,13 +528,16 @@ internal sealed partial class Engine
         {
             // What a place has held from the start, and nobody wrote in this body.
             int value = state.Values.KeyAt(i);
-            if (state.Values.ValueAt(i).Reclaim is Reclaim.Unlinked or Reclaim.Quiescent or Reclaim.Gathered or Reclaim.Flushed or Reclaim.Retired or Reclaim.Freed
+            if (IsOnItsWayOut(state.Values.ValueAt(i).Reclaim)
                 && _table.Info(value) is { Kind: ValueKind.Initial } info && !state.Variables.TryGetValue(info.A, out _) && MayChange(info.A, call, state))
             {
                 state.Write(info.A, state.Create(call.Operation, 200 + i));
             }
         }
     }
+
+    private static bool IsOnItsWayOut(Reclaim reclaim)
+        => reclaim is Reclaim.Unlinked or Reclaim.Quiescent or Reclaim.Gathered or Reclaim.Flushed or Reclaim.Retired or Reclaim.Freed;
 
     // Whether a call can write a member: its own object's, or one that is within the reach of what is called.
     private bool MayChange(int slot, CallSite call, State state)

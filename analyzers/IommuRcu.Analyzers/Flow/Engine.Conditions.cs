@@ -179,7 +179,7 @@ internal sealed partial class Engine
             case LiteralExpressionSyntax { RawKind: (int)SyntaxKind.FalseLiteralExpression }:
                 return _table.False;
             default:
-                return _branches.TryGetValue(expression, out IOperation? branch) && IsPure(branch) ? ValueOf(branch, state) : ValueTable.Unknown;
+                return _branches.TryGetValue(expression, out IOperation? branch) && IsPure(branch) && _body.Member.Relevance?.IsCurrent(branch) != false ? ValueOf(branch, state) : ValueTable.Unknown;
         }
     }
 

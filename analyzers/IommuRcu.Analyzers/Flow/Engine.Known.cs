@@ -89,7 +89,7 @@ internal sealed partial class Engine
 
     private bool DoesNotReturn(CallSite call, List<State> states)
     {
-        if (!call.Method.ReturnsVoid || !call.Method.GetAttributes().Any(static a => a.AttributeClass?.Name == "DoesNotReturnAttribute"))
+        if (!call.Method.ReturnsVoid || !_body.Map.DoesNotReturn(call.Method))
         {
             return false;
         }

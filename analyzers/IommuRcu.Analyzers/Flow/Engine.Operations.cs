@@ -234,7 +234,7 @@ internal sealed partial class Engine
     }
 
     // A using disposes through the interface; what the type itself says of its Dispose counts.
-    private static IMethodSymbol Devirtualized(IInvocationOperation invocation)
+    internal static IMethodSymbol Devirtualized(IInvocationOperation invocation)
     {
         IMethodSymbol method = invocation.TargetMethod;
         if (method is { ContainingType.TypeKind: TypeKind.Interface, Parameters.IsEmpty: true, Name: "Dispose" or "DisposeAsync" }

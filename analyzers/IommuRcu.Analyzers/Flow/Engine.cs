@@ -2,6 +2,7 @@
 using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
+using IommuRcu.Analyzers.Flow.Proof;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.FlowAnalysis;
 
@@ -34,7 +35,11 @@ internal sealed partial class Engine
     private readonly List<Exit> _exits = new();
     private readonly int _depth;
     private readonly Abilities _abilities;
+
+    // What to follow, where the body is only to be proven clean; none to follow everything.
+    private readonly FunctionTrees? _trees;
     private IReadOnlyList<FlowListener>? _observer;
+    private IReadOnlyList<FlowListener>? _prover;
     private Run? _run;
     private BasicBlock? _block;
     private bool _keepExits;
@@ -49,6 +54,7 @@ internal sealed partial class Engine
         _cancellation = cancellation;
         _depth = depth;
         _abilities = body.Member.Type.Compilation.Settings.Abilities;
+        _trees = body.Member.Relevance?.Of(body.Graph);
         FindTargetCaptures();
     }
 
@@ -61,7 +67,7 @@ internal sealed partial class Engine
     /// <exception cref="GiveUpException">The body is too large or too tangled.</exception>
     public void Analyse(IEnumerable<State> entries, IReadOnlyList<FlowListener>? observer)
     {
-        if (_body.Graph.Blocks.Length > MaximumBlocks)
+        if (_trees is null && _body.Graph.Blocks.Length > MaximumBlocks)
         {
             throw new GiveUpException("it has too many branches");
         }
@@ -70,6 +76,15 @@ internal sealed partial class Engine
         foreach (State entry in entries)
         {
             run.Add(0, BlockName(0), entry);
+        }
+
+        if (_trees is not null)
+        {
+            // A proof needs no second look: what is wrong in any state, also one that is not complete yet, puts it in doubt.
+            _keepExits = true;
+            _prover = observer;
+            Complete(run);
+            return;
         }
 
         Complete(run);
@@ -97,7 +112,7 @@ internal sealed partial class Engine
         Run? outer = _run;
         BasicBlock? outerBlock = _block;
         _run = run;
-        while (true)
+        while (!_body.Member.IsInDoubt)
         {
             if (run.TryTake(out int ordinal))
             {
@@ -107,7 +122,9 @@ internal sealed partial class Engine
                 }
 
                 _cancellation.ThrowIfCancellationRequested();
+                _observer = _prover;
                 Visit(_body.Graph.Blocks[ordinal], run);
+                _observer = null;
             }
             else if (run.TryTakePassage() is { } passage)
             {
@@ -170,9 +187,17 @@ internal sealed partial class Engine
     {
         _block = block;
         List<State> states = run.StatesOf(block.Ordinal).Select(static s => s.Clone()).ToList();
-        foreach (IOperation operation in block.Operations)
+        bool hasThrown = false;
+        for (int i = 0; i < block.Operations.Length; i++)
         {
-            Execute(operation, states);
+            if (_trees?.OperationsOf(block.Ordinal)[i] is { IsKept: false } plain)
+            {
+                PassOver(plain, states, ref hasThrown);
+                continue;
+            }
+
+            hasThrown = false;
+            Execute(block.Operations[i], states);
             foreach (State state in states)
             {
                 state.ClearTemporaries();
@@ -181,18 +206,38 @@ internal sealed partial class Engine
 
         if (block.BranchValue is { } value)
         {
-            Execute(value, states);
+            if (_trees?.BranchValueOf(block.Ordinal) is { IsKept: false } plain && !_trees.IsDecided(block.Ordinal))
+            {
+                PassOver(plain, states, ref hasThrown);
+            }
+            else
+            {
+                Execute(value, states);
+            }
         }
 
         ControlFlowBranch? next = block.FallThroughSuccessor;
-        if (block.BranchValue is not null && next?.Semantics == ControlFlowBranchSemantics.Return)
+        if (block.BranchValue is not null && next?.Semantics == ControlFlowBranchSemantics.Return && _trees?.BranchValueOf(block.Ordinal) is null or { IsKept: true })
         {
             Return(block.BranchValue, states);
         }
 
         IReadOnlyList<FlowListener>? observer = _observer;
         _observer = null;
-        if (block.ConditionKind != ControlFlowConditionKind.None && block.BranchValue is { } condition)
+        if (block.ConditionKind != ControlFlowConditionKind.None && _trees?.IsDecided(block.Ordinal) == false)
+        {
+            if (_trees.BranchValueOf(block.Ordinal) is { IsKept: true } asked)
+            {
+                NoteDecision(asked.Root, states);
+            }
+
+            foreach (State state in states)
+            {
+                Follow(block.ConditionalSuccessor, state.Clone(), block);
+                Follow(next, state, block);
+            }
+        }
+        else if (block.ConditionKind != ControlFlowConditionKind.None && block.BranchValue is { } condition)
         {
             NoteDecision(condition, states);
             foreach (State state in states)

@@ -33,6 +33,19 @@ internal sealed class Findings
 
     public Findings(AnalyzerOptions options) => _options = options;
 
+    /// <summary>Gets whether there is nothing to report, whatever the callers of helpers turn out to do.</summary>
+    public bool IsSilent => _found.Count == 0 && _helpers.Values.All(static h => h.Outside.Count == 0 && h.Needs.Count == 0);
+
+    /// <summary>Takes over what silent findings know of the helpers that were called.</summary>
+    /// <param name="silent">The findings.</param>
+    public void Adopt(Findings silent)
+    {
+        foreach (KeyValuePair<ISymbol, HelperCalls> helper in silent._helpers)
+        {
+            Helper(helper.Key).AnyInside |= helper.Value.AnyInside;
+        }
+    }
+
     /// <summary>Reports a diagnostic.</summary>
     public void Report(DiagnosticDescriptor descriptor, Location location, IEnumerable<IOperation?>? related, ImmutableDictionary<string, string?>? properties, params object?[] arguments)
     {

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
 using IommuRcu.Analyzers.Contracts;
+using IommuRcu.Analyzers.Flow.Proof;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.FlowAnalysis;
 using Microsoft.CodeAnalysis.Operations;
@@ -13,26 +14,42 @@ namespace IommuRcu.Analyzers.Flow;
 internal sealed class MemberAnalysis
 {
     private readonly TypeAnalysis _type;
+    private readonly MemberGraphs _graphs;
     private readonly Dictionary<ISymbol, NestedFunction> _nested = new(SymbolEqualityComparer.Default);
     private readonly List<NestedFunction> _order = new();
     private readonly Dictionary<ISymbol, IReadOnlyList<InferredNeed>> _needs = new(SymbolEqualityComparer.Default);
-    private readonly Dictionary<ISymbol, NestedFunction> _lambdaLocals = new(SymbolEqualityComparer.Default);
-    private readonly Dictionary<ISymbol, IMethodSymbol> _delegates = new(SymbolEqualityComparer.Default);
-    private readonly FunctionUses _uses;
-    private readonly ControlFlowGraph _graph;
     private readonly Dictionary<object, object> _keys = new();
-    private int _number = 1;
 
-    public MemberAnalysis(TypeAnalysis type, ISymbol owner, IOperation root, CancellationToken cancellation)
+    /// <summary>Initializes a new instance of the <see cref="MemberAnalysis"/> class.</summary>
+    /// <param name="type">The analysis of the type.</param>
+    /// <param name="owner">The member.</param>
+    /// <param name="graphs">Its graphs.</param>
+    /// <param name="proves">Whether to follow no more than it takes to prove that nothing is wrong. More paths are taken than there are: what is silent then is silent, the rest is in doubt.</param>
+    /// <param name="cancellation">Cancels the analysis.</param>
+    public MemberAnalysis(TypeAnalysis type, ISymbol owner, MemberGraphs graphs, bool proves, CancellationToken cancellation)
     {
         _type = type;
+        _graphs = graphs;
         Owner = owner;
         Cancellation = cancellation;
-        Model = root.SemanticModel;
-        _uses = new FunctionUses(root);
-        _graph = CreateGraph(root, cancellation);
-        Register(_graph);
+        foreach (FunctionGraph function in graphs.Nested)
+        {
+            var nested = new NestedFunction(function);
+            _nested[function.Symbol] = nested;
+            _order.Add(nested);
+        }
+
+        Relevance = proves ? new Relevance(this, graphs) : null;
     }
+
+    /// <summary>Gets what there is to follow, where nothing but a proof is wanted.</summary>
+    public Relevance? Relevance { get; }
+
+    /// <summary>Gets whether the proof has failed: the member may be wrong, or may not.</summary>
+    public bool IsInDoubt { get; private set; }
+
+    /// <summary>Ends the proof: only the whole analysis can tell.</summary>
+    public void Doubt() => IsInDoubt |= Relevance is not null;
 
     /// <summary>Gets the member.</summary>
     public ISymbol Owner { get; }
@@ -40,7 +57,7 @@ internal sealed class MemberAnalysis
     public CancellationToken Cancellation { get; }
 
     /// <summary>Gets the semantic model of the member's file; the operations of a control-flow graph have none.</summary>
-    public SemanticModel? Model { get; }
+    public SemanticModel? Model => _graphs.Model;
 
     public ValueTable Table { get; } = new();
 
@@ -51,7 +68,7 @@ internal sealed class MemberAnalysis
 
     public TypeAnalysis Type => _type;
 
-    public ControlFlowGraph Graph => _graph;
+    public ControlFlowGraph Graph => _graphs.Graph;
 
     /// <summary>Gets how the member comes to run.</summary>
     public BodyRole Role { get; set; }
@@ -67,22 +84,21 @@ internal sealed class MemberAnalysis
     /// <summary>Gets the contracts of the member or a function in it; a lambda has those of the delegate that it becomes as well.</summary>
     /// <param name="method">The function.</param>
     /// <returns>Its contracts.</returns>
-    public MemberContracts ContractsOf(IMethodSymbol method)
-        => _delegates.TryGetValue(method, out IMethodSymbol? invoke) ? Map.Of(method).With(Map.Of(invoke)) : Map.Of(method);
+    public MemberContracts ContractsOf(IMethodSymbol method) => _graphs.ContractsOf(method);
 
     public NestedFunction? Nested(IMethodSymbol symbol) => _nested.TryGetValue(symbol, out NestedFunction? nested) ? nested : null;
 
-    public NestedFunction? LambdaOf(ILocalSymbol local) => _lambdaLocals.TryGetValue(local, out NestedFunction? nested) ? nested : null;
+    public NestedFunction? LambdaOf(ILocalSymbol local) => _graphs.LambdaOf(local) is { } lambda ? Nested(lambda) : null;
 
-    public IReadOnlyList<IOperation> CapturesOf(IMethodSymbol function) => _uses.CapturesOf(function);
+    public IReadOnlyList<IOperation> CapturesOf(IMethodSymbol function) => _graphs.Uses.CapturesOf(function);
 
-    public bool CapturesThis(IMethodSymbol function) => _uses.CapturesThis(function);
+    public bool CapturesThis(IMethodSymbol function) => _graphs.Uses.CapturesThis(function);
 
-    public IMethodSymbol? TakerOf(IMethodSymbol function) => _uses.TakerOf(function);
+    public IMethodSymbol? TakerOf(IMethodSymbol function) => _graphs.Uses.TakerOf(function);
 
-    public IReadOnlyList<ISymbol> WritesOf(IMethodSymbol function) => _uses.WritesOf(function);
+    public IReadOnlyList<ISymbol> WritesOf(IMethodSymbol function) => _graphs.Uses.WritesOf(function);
 
-    public IReadOnlyList<IFieldReferenceOperation> FieldsOf(IFlowAnonymousFunctionOperation lambda) => _uses.FieldsOf(lambda);
+    public IReadOnlyList<IFieldReferenceOperation> FieldsOf(IFlowAnonymousFunctionOperation lambda) => _graphs.Uses.FieldsOf(lambda);
 
     /// <summary>Analyses the member and all functions in it.</summary>
     /// <param name="listeners">Who hears of every point.</param>
@@ -90,7 +106,7 @@ internal sealed class MemberAnalysis
     public void Analyse(IReadOnlyList<FlowListener> listeners)
     {
         InferNestedNeeds();
-        var body = new Body(this, Owner, Owner as IMethodSymbol, _graph, Role, 0);
+        var body = new Body(this, Owner, Owner as IMethodSymbol, _graphs.Graph, Role, 0);
         foreach (List<State> entries in Entries.Of(body, _type.HelperNeedsOf(Owner)))
         {
             Run(body, entries, listeners);
@@ -98,12 +114,17 @@ internal sealed class MemberAnalysis
 
         foreach (NestedFunction nested in _order)
         {
-            if ((Map.Of(nested.Symbol).SelfWords & ContractWord.RcuUnsafe) != 0)
+            if ((Map.Of(nested.Symbol).SelfWords & ContractWord.RcuUnsafe) != 0 || IsInDoubt)
             {
                 continue;
             }
 
             var inner = new Body(this, nested.Symbol, nested.Symbol, nested.Graph, nested.Role, nested.Number);
+            if (!inner.IsCallback && Relevance?.Of(nested.Graph).IsAnythingKept == false)
+            {
+                continue;
+            }
+
             IReadOnlyList<InferredNeed>? needs = _needs.TryGetValue(nested.Symbol, out IReadOnlyList<InferredNeed>? own) ? own : null;
             foreach (List<State> entries in Entries.Of(inner, needs, nested.Entries))
             {
@@ -117,7 +138,7 @@ internal sealed class MemberAnalysis
     public IReadOnlyList<InferredNeed> InferNeeds()
     {
         InferNestedNeeds();
-        return NeedsOf(new Body(this, Owner, Owner as IMethodSymbol, _graph, BodyRole.Helper, 0));
+        return NeedsOf(new Body(this, Owner, Owner as IMethodSymbol, _graphs.Graph, BodyRole.Helper, 0));
     }
 
     /// <summary>Tells whether a function in sight syncs the gather that it is lent by reference, on every path that returns.</summary>
@@ -132,7 +153,7 @@ internal sealed class MemberAnalysis
     /// <summary>As above, of this member.</summary>
     /// <param name="ordinal">The parameter's position.</param>
     /// <returns>Whether it does.</returns>
-    public bool SyncsLent(int ordinal) => SyncsLent(new Body(this, Owner, Owner as IMethodSymbol, _graph, BodyRole.Helper, 0), ordinal);
+    public bool SyncsLent(int ordinal) => SyncsLent(new Body(this, Owner, Owner as IMethodSymbol, _graphs.Graph, BodyRole.Helper, 0), ordinal);
 
     private bool SyncsLent(Body body, int ordinal)
     {
@@ -158,17 +179,6 @@ internal sealed class MemberAnalysis
         return known;
     }
 
-    private static ControlFlowGraph CreateGraph(IOperation root, CancellationToken cancellation) => root switch
-    {
-        IMethodBodyOperation method => ControlFlowGraph.Create(method, cancellation),
-        IConstructorBodyOperation constructor => ControlFlowGraph.Create(constructor, cancellation),
-        IFieldInitializerOperation field => ControlFlowGraph.Create(field, cancellation),
-        IPropertyInitializerOperation property => ControlFlowGraph.Create(property, cancellation),
-        IParameterInitializerOperation parameter => ControlFlowGraph.Create(parameter, cancellation),
-        IBlockOperation block => ControlFlowGraph.Create(block, cancellation),
-        _ => throw new GiveUpException("its kind of body is not known"),
-    };
-
     private void Run(Body body, List<State> entries, IReadOnlyList<FlowListener> listeners)
     {
         var engine = new Engine(body, Cancellation);
@@ -176,58 +186,6 @@ internal sealed class MemberAnalysis
         foreach (FlowListener listener in listeners)
         {
             listener.Leave(body, engine.Exits);
-        }
-    }
-
-    private void Register(ControlFlowGraph graph)
-    {
-        foreach (IMethodSymbol local in graph.LocalFunctions)
-        {
-            ControlFlowGraph inner = graph.GetLocalFunctionControlFlowGraph(local, Cancellation);
-            BodyRole role = Map.Of(local).IsEmpty ? _uses.RoleOf(local, Map) : BodyRole.Ordinary;
-            Add(new NestedFunction(local, inner, role, _number++));
-            Register(inner);
-        }
-
-        foreach (IFlowAnonymousFunctionOperation lambda in graph.Blocks.SelectMany(static b => b.Operations.Concat(b.BranchValue is { } value ? new[] { value } : System.Array.Empty<IOperation>())).SelectMany(LambdasIn))
-        {
-            ControlFlowGraph inner = graph.GetAnonymousFunctionControlFlowGraph(lambda, Cancellation);
-            ILocalSymbol? local = _uses.LocalOf(lambda);
-            if (_uses.DelegateOf(lambda) is { } invoke && !Map.Of(invoke).IsEmpty)
-            {
-                _delegates[lambda.Symbol] = invoke;
-            }
-
-            var nested = new NestedFunction(lambda.Symbol, inner, local is not null ? BodyRole.Helper : _uses.RoleOf(lambda, Map), _number++);
-            Add(nested);
-            if (local is not null)
-            {
-                _lambdaLocals[local] = nested;
-            }
-
-            Register(inner);
-        }
-    }
-
-    private void Add(NestedFunction nested)
-    {
-        _nested[nested.Symbol] = nested;
-        _order.Add(nested);
-    }
-
-    private static IEnumerable<IFlowAnonymousFunctionOperation> LambdasIn(IOperation operation)
-    {
-        if (operation is IFlowAnonymousFunctionOperation lambda)
-        {
-            yield return lambda;
-        }
-
-        foreach (IOperation child in operation.ChildOperations)
-        {
-            foreach (IFlowAnonymousFunctionOperation inner in LambdasIn(child))
-            {
-                yield return inner;
-            }
         }
     }
 

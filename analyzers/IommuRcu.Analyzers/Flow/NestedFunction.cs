@@ -8,28 +8,22 @@ namespace IommuRcu.Analyzers.Flow;
 /// <summary>A nested function.</summary>
 internal sealed class NestedFunction
 {
-    private readonly ControlFlowGraph _graph;
+    private readonly FunctionGraph _function;
     private StateSet? _entries;
 
-    public NestedFunction(IMethodSymbol symbol, ControlFlowGraph graph, BodyRole role, int number)
-    {
-        Symbol = symbol;
-        _graph = graph;
-        Role = role;
-        Number = number;
-    }
+    public NestedFunction(FunctionGraph function) => _function = function;
 
-    public IMethodSymbol Symbol { get; }
+    public IMethodSymbol Symbol => _function.Symbol;
 
     /// <summary>Gets how the function comes to run.</summary>
-    public BodyRole Role { get; }
+    public BodyRole Role => _function.Role;
 
-    public int Number { get; }
+    public int Number => _function.Number;
+
+    public ControlFlowGraph Graph => _function.Graph;
 
     /// <summary>Gets or sets whether a call of it is being followed: recursion is not.</summary>
     public bool IsRunning { get; set; }
-
-    public ControlFlowGraph Graph => _graph;
 
     /// <summary>Gets the states that it was seen to start from.</summary>
     public IReadOnlyList<State> Entries => _entries?.States ?? (IReadOnlyList<State>)System.Array.Empty<State>();

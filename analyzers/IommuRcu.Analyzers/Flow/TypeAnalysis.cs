@@ -14,7 +14,16 @@ namespace IommuRcu.Analyzers.Flow;
 /// <param name="Root">The body's root operation.</param>
 /// <param name="IsInteresting">Whether it touches anything with a contract.</param>
 /// <param name="Calls">The private members of the type that it calls.</param>
-internal sealed record BodyRecord(ISymbol Owner, IOperation Root, bool IsInteresting, IReadOnlyCollection<IMethodSymbol> Calls);
+internal sealed record BodyRecord(ISymbol Owner, IOperation Root, bool IsInteresting, IReadOnlyCollection<IMethodSymbol> Calls)
+{
+    private MemberGraphs? _graphs;
+
+    /// <summary>Gets the body's graphs, made at the first call.</summary>
+    /// <param name="map">The contracts.</param>
+    /// <param name="cancellation">Cancels it.</param>
+    /// <returns>The graphs.</returns>
+    public MemberGraphs Graphs(ContractMap map, CancellationToken cancellation) => _graphs ??= new MemberGraphs(map, Root, cancellation);
+}
 
 /// <summary>The analysis of one outermost type. Bodies may be added from several threads; the rest runs on one.</summary>
 internal sealed class TypeAnalysis
@@ -78,14 +87,45 @@ internal sealed class TypeAnalysis
                 continue;
             }
 
-            Guarded(body, findings, cancellation, analysis =>
+            BodyRole role = RoleOf(body.Owner);
+            if (!IsProvenClean(body, role, findings, cancellation))
             {
-                analysis.Role = RoleOf(body.Owner);
-                analysis.Analyse(_compilation.Listeners(findings));
-            });
+                Guarded(body, findings, cancellation, analysis =>
+                {
+                    analysis.Role = role;
+                    analysis.Analyse(_compilation.Listeners(findings));
+                });
+            }
         }
 
         findings.Complete(report);
+    }
+
+    private bool ProvesFirst => _compilation.Settings is { ProvesFirst: true, Abilities: Abilities.All };
+
+    // Most code is right, and can be shown to be with a fraction of the work that it takes to say what is wrong.
+    private bool IsProvenClean(BodyRecord body, BodyRole role, Findings findings, CancellationToken cancellation)
+    {
+        // What a helper leaves to its callers is told with their mistakes.
+        if (!ProvesFirst || role == BodyRole.Helper)
+        {
+            return false;
+        }
+
+        var silence = new Findings(_compilation.Options);
+        bool isProven = false;
+        Guarded(body, null, cancellation, proves: true, action: proof =>
+        {
+            proof.Role = role;
+            proof.Analyse(_compilation.Listeners(silence));
+            isProven = !proof.IsInDoubt && silence.IsSilent;
+        });
+        if (isProven)
+        {
+            findings.Adopt(silence);
+        }
+
+        return isProven;
     }
 
     /// <summary>Tells whether all uses of a member are calls in its own type.</summary>
@@ -141,6 +181,17 @@ internal sealed class TypeAnalysis
                     continue;
                 }
 
+                bool isProven = false;
+                if (ProvesFirst && HelperNeedsOf(helper.Owner) is null)
+                {
+                    Guarded(helper, null, cancellation, proves: true, action: proof => isProven = proof.InferNeeds().Count == 0);
+                }
+
+                if (isProven)
+                {
+                    continue;
+                }
+
                 Guarded(helper, null, cancellation, analysis =>
                 {
                     IReadOnlyList<InferredNeed> needs = analysis.InferNeeds();
@@ -160,11 +211,11 @@ internal sealed class TypeAnalysis
         }
     }
 
-    private void Guarded(BodyRecord body, Findings? findings, CancellationToken cancellation, System.Action<MemberAnalysis> action)
+    private void Guarded(BodyRecord body, Findings? findings, CancellationToken cancellation, System.Action<MemberAnalysis> action, bool proves = false)
     {
         try
         {
-            action(new MemberAnalysis(this, body.Owner, body.Root, cancellation));
+            action(new MemberAnalysis(this, body.Owner, body.Graphs(Map, cancellation), proves, cancellation));
         }
         catch (GiveUpException given)
         {

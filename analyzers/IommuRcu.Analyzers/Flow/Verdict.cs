@@ -27,19 +27,22 @@ internal static class Verdict
 {
     /// <summary>Judges a point.</summary>
     /// <typeparam name="T">What was seen.</typeparam>
+    /// <param name="point">The point.</param>
     /// <param name="seen">All states at the point.</param>
     /// <param name="isFault">Tells whether one of them is wrong.</param>
     /// <param name="example">A wrong one.</param>
     /// <returns>How sure the fault is.</returns>
-    public static Certainty Of<T>(IReadOnlyList<Seen<T>> seen, Func<Seen<T>, bool> isFault, out Seen<T> example)
+    public static Certainty Of<T>(FlowPoint point, IReadOnlyList<Seen<T>> seen, Func<Seen<T>, bool> isFault, out Seen<T> example)
     {
         example = default;
-        List<Seen<T>> wrong = seen.Where(isFault).ToList();
-        if (wrong.Count == 0)
+        if (!seen.Any(isFault))
         {
             return Certainty.None;
         }
 
+        // How sure it is only the whole analysis can tell.
+        point.Body.Member.Doubt();
+        List<Seen<T>> wrong = seen.Where(isFault).ToList();
         example = wrong[0];
         if (wrong.Count == seen.Count)
         {
@@ -57,6 +60,31 @@ internal static class Verdict
         }
 
         return Certainty.Possible;
+    }
+
+    /// <summary>Tells whether something holds in every state.</summary>
+    /// <typeparam name="T">What was seen.</typeparam>
+    /// <param name="point">The point.</param>
+    /// <param name="seen">All states at the point.</param>
+    /// <param name="holds">What is asked.</param>
+    /// <returns>Whether it does; a proof that takes too many paths knows only where all agree.</returns>
+    public static bool All<T>(FlowPoint point, IReadOnlyList<Seen<T>> seen, Func<Seen<T>, bool> holds)
+    {
+        bool all = true;
+        bool any = false;
+        foreach (Seen<T> one in seen)
+        {
+            bool isHeld = holds(one);
+            all &= isHeld;
+            any |= isHeld;
+        }
+
+        if (any && !all)
+        {
+            point.Body.Member.Doubt();
+        }
+
+        return all;
     }
 
     // The conditions that set a wrong path apart from the right ones must be free to hold together.

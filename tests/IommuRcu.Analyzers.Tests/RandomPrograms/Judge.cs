@@ -41,7 +41,7 @@ internal static class Judge
     {
         var printer = new Printer();
         string text = printer.Print(programs.Select(p => p.Program));
-        ILookup<int, string> reported = Analyze(text, abilities);
+        ILookup<int, string> reported = Analyze(text, new AnalysisSettings { Abilities = abilities });
         var programOfLine = ProgramsByLine(text);
         var disagreements = new List<Disagreement>();
         string[] lines = text.Split('\n');
@@ -86,7 +86,26 @@ internal static class Judge
         return [.. text.Split('\n').Select(l => l.Contains("public static void Program", StringComparison.Ordinal) ? ++program : program)];
     }
 
-    private static ILookup<int, string> Analyze(string text, Abilities abilities)
+    /// <summary>Prints programs, and reports on them with and without a proof first.</summary>
+    /// <param name="programs">The programs.</param>
+    /// <returns>The lines that are judged differently.</returns>
+    internal static IReadOnlyList<string> CompareProofs(IEnumerable<RandomProgram> programs)
+    {
+        string text = new Printer().Print(programs);
+        ILookup<int, string> reported = Analyze(text, new AnalysisSettings());
+        ILookup<int, string> whole = Analyze(text, new AnalysisSettings { ProvesFirst = false });
+        string[] lines = text.Split('\n');
+        var programOfLine = ProgramsByLine(text);
+        HashSet<int> givenUp = [.. Enumerable.Range(0, lines.Length).Where(l => whole[l].Contains("IRCU095")).Select(l => programOfLine[l])];
+        return
+        [
+            .. Enumerable.Range(0, lines.Length)
+                .Where(l => !givenUp.Contains(programOfLine[l]) && !reported[l].Order(StringComparer.Ordinal).SequenceEqual(whole[l].Order(StringComparer.Ordinal)))
+                .Select(l => $"program {programOfLine[l]}, line {l}: {string.Join(", ", reported[l])} instead of {string.Join(", ", whole[l])}: {lines[l].Trim()}"),
+        ];
+    }
+
+    private static ILookup<int, string> Analyze(string text, AnalysisSettings settings)
     {
         var options = new CSharpParseOptions(LanguageVersion.Latest);
         SyntaxTree programs = CSharpSyntaxTree.ParseText(text, options);
@@ -102,7 +121,7 @@ internal static class Judge
         }
 
         return compilation
-            .WithAnalyzers([new RcuDisciplineAnalyzer(new AnalysisSettings { Abilities = abilities })])
+            .WithAnalyzers([new RcuDisciplineAnalyzer(settings)])
             .GetAnalyzerDiagnosticsAsync().GetAwaiter().GetResult()
             .Where(d => d.Location.SourceTree == programs || d.Id.StartsWith("AD", StringComparison.Ordinal))
             .Select(d => d.Id.StartsWith("AD", StringComparison.Ordinal) ? throw new InvalidOperationException(d.ToString()) : d)

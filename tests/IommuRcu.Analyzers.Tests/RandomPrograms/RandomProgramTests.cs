@@ -35,6 +35,19 @@ public sealed class RandomProgramTests(ITestOutputHelper output)
         Assert.True(Judge.GivenUp * 20 <= programs, $"{Judge.GivenUp} of {programs} programs were given up on");
     }
 
+    [Fact]
+    public void RandomPrograms_AreJudgedTheSameWithoutAProofFirst()
+    {
+        for (int batch = 0; batch < _batches; batch++)
+        {
+            int seed = _seed + batch;
+            IReadOnlyList<string> different = Judge.CompareProofs(Draw(seed, ProgramsInABatch).Select(static p => p.Program));
+            Assert.True(different.Count == 0, $"seed {seed}:\n{string.Join('\n', different)}");
+        }
+
+        output.WriteLine($"{_batches * ProgramsInABatch} programs from seed {_seed}, none judged differently");
+    }
+
     /// <summary>Every ability of the analysis is needed: without it the random programs show disagreements.</summary>
     [Theory]
     [InlineData(nameof(Abilities.Finally))]

@@ -47,7 +47,7 @@ public sealed class SituationTests(ITestOutputHelper output)
         var wrong = new List<string>();
         var reported = new Dictionary<string, int>();
         var silent = rules.ToDictionary(static r => r, static _ => 0);
-        ILookup<int, Diagnostic> found = Analyse(situations);
+        ILookup<int, Diagnostic> found = Analyse(situations, new AnalysisSettings { ThrowsOnInternalError = true });
         for (int i = 0; i < situations.Count; i++)
         {
             string[] lines = situations[i].Source(i).Split('\n');
@@ -91,14 +91,28 @@ public sealed class SituationTests(ITestOutputHelper output)
         Assert.True(wrong.Count == 0, $"{wrong.Count} of {situations.Count} situations are judged wrongly:\n" + string.Join('\n', wrong));
     }
 
-    private static ILookup<int, Diagnostic> Analyse(List<Situation> situations)
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void EverySituation_IsJudgedTheSameWithoutAProofFirst(string file)
+    {
+        List<Situation> situations = Situation.Read(File.ReadAllText(Path.Combine(_folder, file + ".txt"))).Situations;
+        situations.RemoveAll(static s => s.Language > _language);
+        ILookup<int, Diagnostic> found = Analyse(situations, new AnalysisSettings { ThrowsOnInternalError = true });
+        ILookup<int, Diagnostic> whole = Analyse(situations, new AnalysisSettings { ThrowsOnInternalError = true, ProvesFirst = false });
+        Assert.All(Enumerable.Range(0, situations.Count), i => Assert.Equal(Lines(situations[i], whole[i]), Lines(situations[i], found[i])));
+
+        static string Lines(Situation situation, IEnumerable<Diagnostic> diagnostics)
+            => situation.Title + "\n" + string.Join('\n', diagnostics.Select(static d => d.ToString()).Order(StringComparer.Ordinal));
+    }
+
+    private static ILookup<int, Diagnostic> Analyse(List<Situation> situations, AnalysisSettings settings)
     {
         SyntaxTree[] trees = [.. situations.Select(static (s, i) => CSharpSyntaxTree.ParseText(s.Source(i), _parsing, $"{i}.cs"))];
         var options = new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true);
         CSharpCompilation vendor = CSharpCompilation.Create("Vendor", [Parse("Vendor.cs.txt")], _framework, options);
         var compilation = CSharpCompilation.Create("Situations", [.. trees, Parse("World.cs.txt")], _framework.Add(vendor.ToMetadataReference()), options);
         Assert.Empty(compilation.GetDiagnostics().Where(static d => d.Severity == DiagnosticSeverity.Error));
-        var analyzer = new RcuDisciplineAnalyzer(new AnalysisSettings { ThrowsOnInternalError = true });
+        var analyzer = new RcuDisciplineAnalyzer(settings);
         CompilationWithAnalyzers host = compilation.WithAnalyzers([analyzer], new AnalyzerOptions([new ContractFile(Path.Combine(_folder, "vendor.rcucontracts"))]));
         ImmutableArray<Diagnostic> found = host.GetAnalyzerDiagnosticsAsync().GetAwaiter().GetResult();
         Assert.Empty(found.Where(static d => d.Location.SourceTree is null || d.Id.StartsWith("AD", StringComparison.Ordinal)));

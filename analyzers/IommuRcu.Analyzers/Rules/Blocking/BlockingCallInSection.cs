@@ -16,7 +16,7 @@ internal sealed class BlockingCallInSection : Rule
     /// <inheritdoc/>
     public override void Block(FlowPoint point, string name, IMethodSymbol? helper, IReadOnlyList<Seen<Domain>> seen)
     {
-        if (Verdict.Of(seen, static s => Held(s) is not null, out Seen<Domain> wrong) < Certainty.Definite)
+        if (Verdict.Of(point, seen, static s => Held(s) is not null, out Seen<Domain> wrong) < Certainty.Definite)
         {
             return;
         }

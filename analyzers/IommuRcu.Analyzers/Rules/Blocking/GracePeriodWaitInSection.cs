@@ -16,7 +16,7 @@ internal sealed class GracePeriodWaitInSection : Rule
     /// <inheritdoc/>
     public override void Wait(FlowPoint point, IMethodSymbol method, IReadOnlyList<Seen<Domain>> seen)
     {
-        if (Verdict.Of(seen, static s => Blocking(s) is not null, out Seen<Domain> wrong) >= Certainty.Definite)
+        if (Verdict.Of(point, seen, static s => Blocking(s) is not null, out Seen<Domain> wrong) >= Certainty.Definite)
         {
             Section open = Blocking(wrong)!;
             Report(point.Operation, open.Opener, null, method.Name, NameOf(open.Domain, point.Body.Table));

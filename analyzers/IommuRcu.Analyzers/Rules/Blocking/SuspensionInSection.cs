@@ -18,7 +18,7 @@ internal sealed class SuspensionInSection : Rule
     public override void Suspend(FlowPoint point, IReadOnlyList<State> states)
     {
         List<Seen<bool>> seen = states.Select(static s => new Seen<bool>(s, s.Sections.Any(static o => !o.Sleepable))).ToList();
-        if (Verdict.Of(seen, static s => s.Value, out Seen<bool> wrong) >= Certainty.Definite)
+        if (Verdict.Of(point, seen, static s => s.Value, out Seen<bool> wrong) >= Certainty.Definite)
         {
             Section open = wrong.State.Sections.First(static s => !s.Sleepable);
             Report(point.Operation, open.Opener, null, point.Operation is IAwaitOperation ? "await" : "yield", NameOf(open.Domain, point.Body.Table));

@@ -24,7 +24,7 @@ internal sealed class DisposedWithoutBarrier : Rule
             return;
         }
 
-        if (Verdict.Of(seen, static s => Queued(s) is not null, out Seen<int> wrong) < Certainty.Definite)
+        if (Verdict.Of(point, seen, static s => Queued(s) is not null, out Seen<int> wrong) < Certainty.Definite)
         {
             return;
         }

@@ -21,7 +21,7 @@ internal sealed class ProtectedPointerInPublicApi : Rule
         if (way.Kind == WayOutKind.Returned && method is { MethodKind: MethodKind.Ordinary or MethodKind.PropertyGet } && IsVisible(method)
             && (point.Body.Contracts.Result.IsDefaultOrEmpty || MemberContracts.Find(point.Body.Contracts.Result, ContractWord.RcuProtected) is null)
             && point.Body.Map.FindOnType(method.ReturnType, ContractWord.RcuProtected) is null
-            && seen.Count > 0 && seen.All(IsCallers))
+            && seen.Count > 0 && Verdict.All(point, seen, IsCallers))
         {
             Findings.Report(Descriptors[0], method.Locations[0], new[] { value }, Properties(method, seen[0]), method.AssociatedSymbol?.Name ?? method.Name);
         }

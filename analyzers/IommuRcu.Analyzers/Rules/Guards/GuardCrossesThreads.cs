@@ -16,7 +16,7 @@ internal sealed class GuardCrossesThreads : Rule
     /// <inheritdoc/>
     public override void Escape(FlowPoint point, IOperation value, WayOut way, IReadOnlyList<Seen<int>> seen)
     {
-        if (way.Kind == WayOutKind.HandedToThread && seen.Count > 0 && seen.All(IsBoundToThread))
+        if (way.Kind == WayOutKind.HandedToThread && seen.Count > 0 && Verdict.All(point, seen, IsBoundToThread))
         {
             Report(point.Operation, seen[0].State.FactsOf(seen[0].Value).OriginSite, null, Names.Of(value), way.Where);
         }

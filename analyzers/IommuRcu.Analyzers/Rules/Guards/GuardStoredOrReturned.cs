@@ -24,7 +24,7 @@ internal sealed class GuardStoredOrReturned : Rule
             || body.Contracts.Result.Any(static c => c.Word == ContractWord.AcquiresReadLock)
             || body.Method is null or { MethodKind: MethodKind.AnonymousFunction }
             || body.Map.Scope(body.Method.ContainingType) is not null;
-        if (away && !told && body.Map.Scope(Names.Unwrap(value)?.Type) is not null && seen.Count > 0 && seen.All(IsOpen))
+        if (away && !told && body.Map.Scope(Names.Unwrap(value)?.Type) is not null && seen.Count > 0 && Verdict.All(point, seen, IsOpen))
         {
             Report(point.Operation, seen[0].State.FactsOf(seen[0].Value).OriginSite, null, Names.Of(value), way, body.Name);
         }

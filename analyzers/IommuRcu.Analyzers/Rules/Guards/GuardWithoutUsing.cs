@@ -25,7 +25,13 @@ internal sealed class GuardWithoutUsing : Rule
             if (one.Value is { Guard: not 0, Section: { Opener: { } opener, Guard: not null } })
             {
                 bool inFinally = point.Operation.IsImplicit || point.Operation.Syntax.Ancestors().Any(static a => a is FinallyClauseSyntax)
-                    || UsingLocal.Is((point.Operation as IInvocationOperation)?.Instance) || (_closed.TryGetValue(opener, out var before) && before.InFinally);
+                    || UsingLocal.Is((point.Operation as IInvocationOperation)?.Instance);
+                if (!inFinally)
+                {
+                    point.Body.Member.Doubt();
+                    inFinally = _closed.TryGetValue(opener, out var before) && before.InFinally;
+                }
+
                 _closed[opener] = (Names.Of((point.Operation as IInvocationOperation)?.Instance), inFinally, (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? "Dispose");
             }
         }

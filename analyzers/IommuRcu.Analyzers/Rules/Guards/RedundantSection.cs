@@ -26,7 +26,7 @@ internal sealed class RedundantSection : Rule
         {
             Report(point.Operation, null, null, method.Name, "has nothing in it");
         }
-        else if (Around(section) is { } around && seen.Count > 0 && seen.All(s => IsInside(s, around)))
+        else if (Around(section) is { } around && seen.Count > 0 && Verdict.All(point, seen, s => IsInside(s, around)))
         {
             Report(point.Operation, Outer(seen[0], around)!.Opener, null, method.Name, "stands directly in another of the same domain");
         }

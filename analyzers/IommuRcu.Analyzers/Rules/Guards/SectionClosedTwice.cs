@@ -23,7 +23,7 @@ internal sealed class SectionClosedTwice : Rule
 
         IOperation? guard = (point.Operation as IInvocationOperation)?.Instance;
         bool owned = seen[0].Value.Guard != 0 ? UsingLocal.Is(guard) : seen[0].Value.Section is { Guard: not null, Opener: { } opener } && UsingLocal.Holds(opener);
-        if (Verdict.Of(seen, s => IsTooMany(s, owned), out Seen<Closing> wrong) >= Certainty.Definite)
+        if (Verdict.Of(point, seen, s => IsTooMany(s, owned), out Seen<Closing> wrong) >= Certainty.Definite)
         {
             string what = owned ? "its using closes as well" : wrong.State.LastClosed is not null || wrong.Value.GuardState == Holder.GuardClosed ? "is closed already" : "is not open";
             string name = (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(point.Operation);

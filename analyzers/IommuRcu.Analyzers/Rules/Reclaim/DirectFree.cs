@@ -24,7 +24,7 @@ internal sealed class DirectFree : Rule
             return;
         }
 
-        if (Verdict.Of(seen, s => IsReachable(s, point.Body), out Seen<int> wrong) is var certainty && (certainty == Certainty.None || (certainty == Certainty.Possible && !seen.All(s => IsReachable(s, point.Body) || IsGone(s)))))
+        if (Verdict.Of(point, seen, s => IsReachable(s, point.Body), out Seen<int> wrong) is var certainty && (certainty == Certainty.None || (certainty == Certainty.Possible && !seen.All(s => IsReachable(s, point.Body) || IsGone(s)))))
         {
             return;
         }

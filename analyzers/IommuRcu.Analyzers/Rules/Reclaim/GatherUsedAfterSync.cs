@@ -22,7 +22,7 @@ internal sealed class GatherUsedAfterSync : Rule
             return;
         }
 
-        if (Verdict.Of(seen, static s => s.State.FactsOf(s.Value).Holder == Holder.GatherDisposed, out Seen<int> wrong) >= Certainty.Definite)
+        if (Verdict.Of(point, seen, static s => s.State.FactsOf(s.Value).Holder == Holder.GatherDisposed, out Seen<int> wrong) >= Certainty.Definite)
         {
             Report(point.Operation, wrong.State.FactsOf(wrong.Value).CloseSite, null, Names.Of(value));
         }

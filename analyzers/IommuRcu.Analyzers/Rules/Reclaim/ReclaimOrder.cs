@@ -28,8 +28,8 @@ internal sealed class ReclaimOrder : Rule
         // Where every path is wrong in one way or another, each way counts.
         bool flushes = point.Operation is IInvocationOperation call && (point.Body.Map.Of(call.TargetMethod).SelfWords & ContractWord.FlushesIotlb) != 0;
         Certainty enough = seen.All(s => IsWrong(s, word, flushes, point.Body)) ? Certainty.Possible : Certainty.Definite;
-        if (Verdict.Of(seen, static s => Is(s, Flow.Reclaim.Retired, Flow.Reclaim.Freed), out Seen<int> twice) >= enough
-            || (word == ContractWord.Gathers && Verdict.Of(seen, static s => Is(s, Flow.Reclaim.Gathered, Flow.Reclaim.Flushed), out twice) >= enough))
+        if (Verdict.Of(point, seen, static s => Is(s, Flow.Reclaim.Retired, Flow.Reclaim.Freed), out Seen<int> twice) >= enough
+            || (word == ContractWord.Gathers && Verdict.Of(point, seen, static s => Is(s, Flow.Reclaim.Gathered, Flow.Reclaim.Flushed), out twice) >= enough))
         {
             bool always = seen.All(s => Is(s, Flow.Reclaim.Retired, Flow.Reclaim.Freed) || (word == ContractWord.Gathers && Is(s, Flow.Reclaim.Gathered, Flow.Reclaim.Flushed)));
             ImmutableDictionary<string, string?> properties = ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.OnEveryPath, always ? "true" : null);
@@ -37,11 +37,11 @@ internal sealed class ReclaimOrder : Rule
             return;
         }
 
-        if (word != ContractWord.Gathers && !flushes && Verdict.Of(seen, static s => Is(s, Flow.Reclaim.Gathered), out Seen<int> early) >= enough)
+        if (word != ContractWord.Gathers && !flushes && Verdict.Of(point, seen, static s => Is(s, Flow.Reclaim.Gathered), out Seen<int> early) >= enough)
         {
             Tell(RetiredBeforeFlush, point, early, name, Names.Of(value));
         }
-        else if (word != ContractWord.Frees && Verdict.Of(seen, static s => Is(s, Flow.Reclaim.Published), out Seen<int> linked) >= enough)
+        else if (word != ContractWord.Frees && Verdict.Of(point, seen, static s => Is(s, Flow.Reclaim.Published), out Seen<int> linked) >= enough)
         {
             Tell(RetiredWhileLinked, point, linked, name, Names.Of(value));
         }

@@ -17,12 +17,12 @@ internal sealed class UsedAfterRetire : Rule
     /// <inheritdoc/>
     public override void Use(FlowPoint point, IOperation value, IReadOnlyList<Seen<int>> seen)
     {
-        Tell(value, seen, IsGone);
+        Tell(point, value, seen, IsGone);
     }
 
-    private void Tell(IOperation value, IReadOnlyList<Seen<int>> seen, System.Func<Seen<int>, bool> isGone)
+    private void Tell(FlowPoint point, IOperation value, IReadOnlyList<Seen<int>> seen, System.Func<Seen<int>, bool> isGone)
     {
-        if (Verdict.Of(seen, isGone, out Seen<int> wrong) >= Certainty.Definite)
+        if (Verdict.Of(point, seen, isGone, out Seen<int> wrong) >= Certainty.Definite)
         {
             IOperation? site = wrong.State.FactsOf(wrong.Value).ReclaimSite;
             Report(value, site, null, Names.Of(value), (site as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(site));
@@ -35,7 +35,7 @@ internal sealed class UsedAfterRetire : Rule
         if (word == ContractWord.Publishes && value is not null)
         {
             // Linking it again is wrong whatever is open.
-            Tell(value, seen, static s => s.State.FactsOf(s.Value).Reclaim is Flow.Reclaim.Freed or Flow.Reclaim.Retired or Flow.Reclaim.Gathered or Flow.Reclaim.Flushed);
+            Tell(point, value, seen, static s => s.State.FactsOf(s.Value).Reclaim is Flow.Reclaim.Freed or Flow.Reclaim.Retired or Flow.Reclaim.Gathered or Flow.Reclaim.Flushed);
         }
     }
 

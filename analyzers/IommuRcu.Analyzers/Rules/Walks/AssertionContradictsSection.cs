@@ -21,20 +21,10 @@ internal sealed class AssertionContradictsSection : Rule
             return;
         }
 
-        IOperation? closed = null;
-        foreach (Seen<Domain> one in seen)
+        bool callback = point.Body.IsCallback;
+        if (seen.Count > 0 && Verdict.All(point, seen, s => Sections.Answer(s.State, new Need(s.Value, method.Name, 0, null)) == Answer.Closed && (callback || s.State.HasClosed)))
         {
-            bool callback = point.Body.IsCallback;
-            if (Sections.Answer(one.State, new Need(one.Value, method.Name, 0, null)) != Answer.Closed || (!callback && !one.State.HasClosed))
-            {
-                return;
-            }
-
-            closed ??= one.State.LastClosed;
-        }
-
-        if (seen.Count > 0)
-        {
+            IOperation? closed = seen.Select(static s => s.State.LastClosed).FirstOrDefault(static c => c is not null);
             Report(point.Operation, closed, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.OnEveryPath, "true"), method.Name, closed is null ? "a reclaim callback runs outside every section" : "the section has been closed before");
         }
     }

@@ -23,7 +23,7 @@ internal sealed class ProtectedValueEscapes : Rule
             return;
         }
 
-        if (Verdict.Of(seen, s => Escapes(s, returned), out Seen<int> wrong) >= Certainty.Definite)
+        if (Verdict.Of(point, seen, s => Escapes(s, returned), out Seen<int> wrong) >= Certainty.Definite)
         {
             IOperation at = way.IsCapture ? point.Operation : value;
             Report(at, wrong.State.FactsOf(wrong.Value).OriginSite, null, Names.Of(value), "is " + way);

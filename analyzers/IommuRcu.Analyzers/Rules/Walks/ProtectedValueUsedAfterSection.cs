@@ -15,7 +15,7 @@ internal sealed class ProtectedValueUsedAfterSection : Rule
     /// <inheritdoc/>
     public override void Use(FlowPoint point, IOperation value, IReadOnlyList<Seen<int>> seen)
     {
-        if (Verdict.Of(seen, IsDead, out Seen<int> wrong) >= Certainty.Definite)
+        if (Verdict.Of(point, seen, IsDead, out Seen<int> wrong) >= Certainty.Definite)
         {
             Report(value, wrong.State.FactsOf(wrong.Value).CloseSite, null, Names.Of(value));
         }

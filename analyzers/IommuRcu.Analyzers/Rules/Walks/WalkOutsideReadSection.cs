@@ -55,7 +55,7 @@ internal sealed class WalkOutsideReadSection : Rule
     /// <inheritdoc/>
     public override void ReadProtected(FlowPoint point, ISymbol member, Contract contract, IReadOnlyList<Seen<Need>> seen)
     {
-        if (IsReadThrough(point.Operation) && !(contract.Lock is null && seen.Any(static s => s.State.Locks.Count > 0)) && !IsOwnConstructor(point) && !seen.All(static s => PlainAccess.IsFresh(s.State, s.Value.Owner)))
+        if (IsReadThrough(point.Operation) && !(contract.Lock is null && !Verdict.All(point, seen, static s => s.State.Locks.Count == 0)) && !IsOwnConstructor(point) && !seen.All(static s => PlainAccess.IsFresh(s.State, s.Value.Owner)))
         {
             Need(point, seen);
         }

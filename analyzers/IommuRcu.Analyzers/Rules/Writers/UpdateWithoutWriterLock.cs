@@ -22,7 +22,7 @@ internal sealed class UpdateWithoutWriterLock : Rule
             return;
         }
 
-        if (Verdict.Of(seen, s => !Locks.IsAnswered(s.State, contract.Lock is null ? ValueTable.Unknown : s.Value), out Seen<int> wrong) >= Certainty.Definite)
+        if (Verdict.Of(point, seen, s => !Locks.IsAnswered(s.State, contract.Lock is null ? ValueTable.Unknown : s.Value), out Seen<int> wrong) >= Certainty.Definite)
         {
             string name = contract.Lock ?? "its writer lock";
             string? expression = contract.Lock is null ? null : AcquireProperties.ReceiverOf(wrong.Value, point.Body.Table);
