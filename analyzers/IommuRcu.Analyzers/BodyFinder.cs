@@ -1,7 +1,9 @@
 // Finds the bodies worth analysing while the compiler walks over them, and analyses a type once it is complete.
+using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Linq;
+using System.Threading;
 using IommuRcu.Analyzers.Contracts;
 using IommuRcu.Analyzers.Flow;
 using Microsoft.CodeAnalysis;
@@ -80,14 +82,22 @@ internal sealed class BodyFinder
 
         block.RegisterOperationBlockEndAction(c =>
         {
-            if (!watch.IsInteresting && watch.Calls.IsEmpty)
+            if (!watch.IsInteresting && !watch.HasCalls)
             {
                 return;
             }
 
-            foreach (IOperation root in c.OperationBlocks.Select(RootOf).Where(static r => r is not IAttributeOperation).Distinct())
+            IOperation? before = null;
+            foreach (IOperation block in c.OperationBlocks)
             {
-                type.Add(new BodyRecord(c.OwningSymbol is IMethodSymbol owner ? TypeAnalysis.Definition(owner) : c.OwningSymbol, root, watch.IsInteresting, watch.Calls.Keys.ToList()));
+                // The blocks of one body have the same root.
+                IOperation root = RootOf(block);
+                if (!ReferenceEquals(root, before) && root is not IAttributeOperation)
+                {
+                    type.Add(new BodyRecord(c.OwningSymbol is IMethodSymbol owner ? TypeAnalysis.Definition(owner) : c.OwningSymbol, root, watch.IsInteresting, watch.Calls));
+                }
+
+                before = root;
             }
         });
     }
@@ -112,6 +122,7 @@ internal sealed class BodyFinder
     {
         private readonly BodyFinder _finder;
         private readonly TypeAnalysis _type;
+        private ConcurrentDictionary<IMethodSymbol, bool>? _calls;
 
         public Watched(BodyFinder finder, TypeAnalysis type)
         {
@@ -121,7 +132,11 @@ internal sealed class BodyFinder
 
         public bool IsInteresting { get; set; }
 
-        public ConcurrentDictionary<IMethodSymbol, bool> Calls { get; } = new(SymbolEqualityComparer.Default);
+        public bool HasCalls => _calls is not null;
+
+        public IReadOnlyCollection<IMethodSymbol> Calls => _calls is null ? Array.Empty<IMethodSymbol>() : _calls.Keys.ToList();
+
+        private void NoteCall(IMethodSymbol method) => LazyInitializer.EnsureInitialized(ref _calls, static () => new ConcurrentDictionary<IMethodSymbol, bool>(SymbolEqualityComparer.Default))!.TryAdd(TypeAnalysis.Definition(method), true);
 
         public void See(IOperation operation)
         {
@@ -130,7 +145,7 @@ internal sealed class BodyFinder
                 case IInvocationOperation { TargetMethod: { } method }:
                     if (method.DeclaredAccessibility == Accessibility.Private && method.MethodKind == MethodKind.Ordinary)
                     {
-                        Calls.TryAdd(TypeAnalysis.Definition(method), true);
+                        NoteCall(method);
                     }
 
                     IsInteresting = IsInteresting || _finder.HasContract(method) || _finder.IsHolder(method.ReturnType);
@@ -142,7 +157,7 @@ internal sealed class BodyFinder
                         BodyRole role = FunctionUses.RoleOfDelegate(reference, _finder.Map);
                         if (role == BodyRole.Synchronous)
                         {
-                            Calls.TryAdd(TypeAnalysis.Definition(referenced), true);
+                            NoteCall(referenced);
                         }
                         else
                         {

@@ -18,11 +18,17 @@ internal sealed class ContractMap
     private readonly ConcurrentDictionary<IMethodSymbol, bool> _endless = new(SymbolEqualityComparer.Default);
     private readonly IReadOnlyDictionary<ISymbol, MemberContracts> _fromFiles;
     private readonly Lazy<bool> _hasOperatorContracts;
+    private readonly IAssemblySymbol _own;
+    private readonly Func<IAssemblySymbol, bool> _readAssembly;
+    private readonly Func<ISymbol, MemberContracts> _read;
 
     private ContractMap(Compilation compilation, IReadOnlyDictionary<ISymbol, MemberContracts> fromFiles)
     {
         _compilation = compilation;
         _fromFiles = fromFiles;
+        _own = compilation.Assembly;
+        _readAssembly = ReadAssembly;
+        _read = Read;
         _hasOperatorContracts = new Lazy<bool>(FindOperatorContracts);
     }
 
@@ -48,8 +54,14 @@ internal sealed class ContractMap
     /// <returns>Its contracts.</returns>
     public MemberContracts Of(ISymbol symbol)
     {
+        // Nearly all that code names is the base library's.
+        if (_fromFiles.Count == 0 && !CanHaveContracts(symbol.ContainingAssembly))
+        {
+            return MemberContracts.None;
+        }
+
         ISymbol definition = symbol is IMethodSymbol { ReducedFrom: { } reduced } ? reduced.OriginalDefinition : symbol.OriginalDefinition;
-        return _cache.TryGetValue(definition, out MemberContracts? known) ? known : _cache.GetOrAdd(definition, Read);
+        return _cache.TryGetValue(definition, out MemberContracts? known) ? known : _cache.GetOrAdd(definition, _read);
     }
 
     /// <summary>Gets whether an operator or conversion has a contract: they are looked for only then, being everywhere.</summary>
@@ -94,7 +106,7 @@ internal sealed class ContractMap
     /// <param name="assembly">The assembly.</param>
     /// <returns>Whether it is this one, declares the attributes or references them.</returns>
     public bool CanHaveContracts(IAssemblySymbol? assembly)
-        => assembly is not null && (SymbolEqualityComparer.Default.Equals(assembly, _compilation.Assembly) || _assemblies.GetOrAdd(assembly, ReadAssembly));
+        => assembly is not null && (ReferenceEquals(assembly, _own) || _assemblies.GetOrAdd(assembly, _readAssembly));
 
     // A referenced assembly can carry contracts only where it declares the attributes or references an assembly that does.
     private bool ReadAssembly(IAssemblySymbol assembly)
@@ -112,6 +124,32 @@ internal sealed class ContractMap
                 {
                     return true;
                 }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Tells at a glance whether a declaration may have contracts.</summary>
+    /// <param name="symbol">A type or member declared in source.</param>
+    /// <returns>Whether it has attributes, contract files say something, or there is a base member to take contracts from.</returns>
+    public bool MayHaveContracts(ISymbol symbol)
+        => _fromFiles.Count > 0 || !symbol.GetAttributes().IsEmpty || symbol.IsOverride
+            || symbol switch
+            {
+                INamedTypeSymbol type => !type.Interfaces.IsEmpty || type.BaseType is { SpecialType: SpecialType.None },
+                IMethodSymbol method => !method.ContainingType.AllInterfaces.IsEmpty || !method.GetReturnTypeAttributes().IsEmpty || AnyAttributes(method.Parameters),
+                IPropertySymbol property => !property.ContainingType.AllInterfaces.IsEmpty || AnyAttributes(property.Parameters),
+                _ => false,
+            };
+
+    private static bool AnyAttributes(ImmutableArray<IParameterSymbol> parameters)
+    {
+        foreach (IParameterSymbol parameter in parameters)
+        {
+            if (!parameter.GetAttributes().IsEmpty)
+            {
+                return true;
             }
         }
 

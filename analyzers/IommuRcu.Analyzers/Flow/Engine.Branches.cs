@@ -96,14 +96,17 @@ internal sealed partial class Engine
     {
         int first = region.FirstBlockOrdinal;
         state.Collect();
-        if (!_finallyEntries.TryGetValue(region, out StateSet? all))
+        if (_trees is null)
         {
-            _finallyEntries.Add(region, all = new StateSet(BlockName(first)));
-        }
+            if (!_finallyEntries.TryGetValue(region, out StateSet? all))
+            {
+                _finallyEntries.Add(region, all = new StateSet(BlockName(first)));
+            }
 
-        if (!_showsFinally && _trees is null)
-        {
-            all.Add(state.Clone());
+            if (!_showsFinally)
+            {
+                all.Add(state.Clone());
+            }
         }
 
         _run!.Owner(first)?.Enter(region, way, site, PassageName(first), state);

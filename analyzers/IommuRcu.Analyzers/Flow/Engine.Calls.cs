@@ -17,7 +17,7 @@ internal sealed partial class Engine
     {
         if (IsDispose(call))
         {
-            Tell(states, s => ValueOf(call.Instance!, s), (listener, seen) => listener.Dispose(Point(call.Operation), call.Instance!, seen));
+            TellDispose(call, states);
         }
 
         if (CallKnown(call, states))
@@ -46,12 +46,15 @@ internal sealed partial class Engine
 
         if (states.Count == 1)
         {
-            Affect(states[0]);
+            Effects(call, inSight ? TakeReturned(call, states[0]) : ValueTable.Unknown, inSight, states[0], states);
         }
         else
         {
             // States may part off or end on the way.
-            states.ToList().ForEach(Affect);
+            foreach (State state in states.ToArray())
+            {
+                Effects(call, inSight ? TakeReturned(call, state) : ValueTable.Unknown, inSight, state, states);
+            }
         }
 
         if (call.Contracts.Find(ContractWord.WaitsForGracePeriod) is not null)
@@ -59,9 +62,10 @@ internal sealed partial class Engine
             // A wait that throws has waited, as far as the handler goes.
             MayThrow(call.Operation, states, leavesFunction: false);
         }
-
-        void Affect(State state) => Effects(call, inSight ? TakeReturned(call, state) : ValueTable.Unknown, inSight, state, states);
     }
+
+    private void TellDispose(CallSite call, List<State> states)
+        => Tell(states, s => ValueOf(call.Instance!, s), (listener, seen) => listener.Dispose(Point(call.Operation), call.Instance!, seen));
 
     private static bool IsDispose(CallSite call)
         => call.Instance is not null && call.Method is { Name: "Dispose" or "DisposeAsync" or "Close", Parameters.IsEmpty: true };
@@ -133,7 +137,11 @@ internal sealed partial class Engine
         MemberContracts contracts = call.Contracts;
         if (_observer is not null)
         {
-            Tell(states, (listener, all) => listener.Call(Point(call.Operation), call, all));
+            foreach (FlowListener listener in _observer)
+            {
+                listener.Call(Point(call.Operation), call, states);
+            }
+
             bool takesValues = contracts.IsEmpty;
             if (!IsDispose(call))
             {
@@ -172,7 +180,7 @@ internal sealed partial class Engine
 
                 if (argument.Parameter is { RefKind: RefKind.None })
                 {
-                    CopyEvents(argument, argument.Value, "as an argument of '" + call.Method.Name + "'");
+                    CopyEvents(argument, argument.Value, static o => "as an argument of '" + ((IArgumentOperation)o).Parameter!.ContainingSymbol.Name + "'");
                 }
             }
 
@@ -183,11 +191,14 @@ internal sealed partial class Engine
         }
 
         HelperEvents(call, states);
-        if (contracts.IsEmpty)
+        if (!contracts.IsEmpty)
         {
-            return;
+            ContractEvents(call, contracts, states);
         }
+    }
 
+    private void ContractEvents(CallSite call, MemberContracts contracts, List<State> states)
+    {
         foreach (Contract contract in contracts.Self)
         {
             switch (contract.Word)

@@ -27,7 +27,7 @@ internal sealed partial class Engine
 
         if (BlockingMembers.Of(call.Method, call.Instance, call.Arguments) is { } blocking)
         {
-            Tell(states, static _ => Domain.Any, (listener, seen) => listener.Block(Point(call.Operation), blocking, null, seen));
+            TellBlock(call.Operation, blocking, states);
         }
 
         return type.Name switch

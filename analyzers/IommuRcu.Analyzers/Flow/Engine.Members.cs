@@ -25,7 +25,7 @@ internal sealed partial class Engine
         {
             if (BlockingMembers.Of(getter, property.Instance, property.Arguments) is { } blocking)
             {
-                Tell(states, static _ => Domain.Any, (listener, seen) => listener.Block(Point(property), blocking, null, seen));
+                TellBlock(property, blocking, states);
             }
 
             CallEvents(new CallSite(property, getter, property.Instance, property.Arguments, _body.Map.Of(getter)), states);
@@ -40,6 +40,14 @@ internal sealed partial class Engine
     }
 
     private void ReadValue(IOperation read, ISymbol member, MemberContracts contracts, List<State> states)
+    {
+        if (!contracts.IsEmpty)
+        {
+            ReadContracted(read, member, contracts, states);
+        }
+    }
+
+    private void ReadContracted(IOperation read, ISymbol member, MemberContracts contracts, List<State> states)
     {
         Contract? bound = MemberContracts.Find(contracts.Result, ContractWord.RcuBound);
         Contract? isProtected = MemberContracts.Find(contracts.Result, ContractWord.RcuProtected);
@@ -123,10 +131,21 @@ internal sealed partial class Engine
         return state.CallerUnknown || state.Locks.Count > 0 ? facts : facts with { Origin = OriginKind.Outside, OriginSite = site };
     }
 
+    private void TellBlock(IOperation operation, string blocking, List<State> states)
+        => Tell(states, static _ => Domain.Any, (listener, seen) => listener.Block(Point(operation), blocking, null, seen));
+
     private void WriteField(IOperation operation, IFieldReferenceOperation field, List<State> states)
     {
         UseInstance(field, field.Instance, states);
         MemberContracts contracts = _body.Map.Of(field.Field);
+        if (!contracts.IsEmpty)
+        {
+            WriteContracted(operation, field, contracts, states);
+        }
+    }
+
+    private void WriteContracted(IOperation operation, IFieldReferenceOperation field, MemberContracts contracts, List<State> states)
+    {
         if (contracts.Find(ContractWord.RequiresWriterLock) is { } needsLock)
         {
             Tell(states, s => LockOf(needsLock, field.Field, field.Instance, s), (listener, seen) => listener.NeedLock(Point(operation), field.Field, needsLock, seen));
@@ -236,7 +255,7 @@ internal sealed partial class Engine
         }
     }
 
-    private void CopyEvents(IOperation operation, IOperation value, string how)
+    private void CopyEvents(IOperation operation, IOperation value, System.Func<IOperation, string> how)
     {
         if (_observer is null || Names.Unwrap(value) is not (ILocalReferenceOperation or IParameterReferenceOperation or IFieldReferenceOperation) || value.Type is not { IsValueType: true } type)
         {
@@ -247,7 +266,7 @@ internal sealed partial class Engine
         {
             foreach (FlowListener listener in _observer)
             {
-                listener.Copy(Point(operation), value, how);
+                listener.Copy(Point(operation), value, how(operation));
             }
         }
     }
@@ -344,23 +363,43 @@ internal sealed partial class Engine
     // Tells of a use where some state makes it worth telling.
     private void Use(IOperation operation, IOperation value, List<State> states)
     {
-        if (_observer is null || !states.Any(s => s.FactsOf(ValueOf(value, s)).HasProtocol))
+        if (_observer is null)
         {
             return;
         }
 
-        Tell(states, s => ValueOf(value, s), (listener, seen) => listener.Use(Point(operation), value, seen));
+        foreach (State state in states)
+        {
+            if (state.FactsOf(ValueOf(value, state)).HasProtocol)
+            {
+                TellUse(operation, value, states);
+                return;
+            }
+        }
     }
+
+    private void TellUse(IOperation operation, IOperation value, List<State> states)
+        => Tell(states, s => ValueOf(value, s), (listener, seen) => listener.Use(Point(operation), value, seen));
 
     private void Escape(IOperation operation, IOperation value, WayOut way, List<State> states)
     {
-        if (_observer is null || !states.Any(s => s.FactsOf(ValueOf(value, s)) is { Origin: not OriginKind.None } or { Carries: not 0 } or { Holder: Holder.GuardOpen }))
+        if (_observer is null)
         {
             return;
         }
 
-        Tell(states, s => ValueOf(value, s), (listener, seen) => listener.Escape(Point(operation), value, way, seen));
+        foreach (State state in states)
+        {
+            if (state.FactsOf(ValueOf(value, state)) is { Origin: not OriginKind.None } or { Carries: not 0 } or { Holder: Holder.GuardOpen })
+            {
+                TellEscape(operation, value, way, states);
+                return;
+            }
+        }
     }
+
+    private void TellEscape(IOperation operation, IOperation value, WayOut way, List<State> states)
+        => Tell(states, s => ValueOf(value, s), (listener, seen) => listener.Escape(Point(operation), value, way, seen));
 
     private void Return(IOperation value, List<State> states)
     {

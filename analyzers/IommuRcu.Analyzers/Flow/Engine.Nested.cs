@@ -366,11 +366,14 @@ internal sealed partial class Engine
     private void HelperEvents(CallSite call, List<State> states)
     {
         IMethodSymbol helper = HelperOf(call);
-        if (_observer is null || _body.Member.HelperNeeds(helper) is not { } needs)
+        if (_observer is not null && _body.Member.HelperNeeds(helper) is { } needs)
         {
-            return;
+            TellNeeds(call, helper, needs, states);
         }
+    }
 
+    private void TellNeeds(CallSite call, IMethodSymbol helper, IReadOnlyList<InferredNeed> needs, List<State> states)
+    {
         string name = helper.Name.Length > 0 ? helper.Name : Names.Of(call.Instance);
         FlowPoint point = Point(call.Operation);
         foreach (InferredNeed need in needs)

@@ -322,7 +322,7 @@ internal sealed partial class Engine
 
         ExecutePlace(assignment.Target, states);
         Execute(assignment.Value, states);
-        CopyEvents(assignment, assignment.Value, "into '" + Names.Of(assignment.Target) + "'");
+        CopyEvents(assignment, assignment.Value, static o => "into '" + Names.Of(((ISimpleAssignmentOperation)o).Target) + "'");
         Assign(assignment, assignment.Target, assignment.Value, states, s => ValueOf(assignment.Value, s));
     }
 
@@ -346,7 +346,7 @@ internal sealed partial class Engine
         }
 
         if (value is not null && place is not (ILocalReferenceOperation or IParameterReferenceOperation or null)
-            && (ReadsBack(value, place) || (place is IMemberReferenceOperation && states.Any(s => IsMadeFrom(read(s), PlaceOf(place, s), s)))))
+            && (ReadsBack(value, place) || (place is IMemberReferenceOperation && IsMadeFromPlace(place, states, read))))
         {
             UpdateEvents(operation, place, states);
         }
@@ -363,6 +363,19 @@ internal sealed partial class Engine
 
             state.SetTemporary(operation, assigned);
         }
+    }
+
+    private bool IsMadeFromPlace(IOperation place, List<State> states, System.Func<State, int> read)
+    {
+        foreach (State state in states)
+        {
+            if (IsMadeFrom(read(state), PlaceOf(place, state), state))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // A struct that is written to is no longer the same as the one it was copied from.
@@ -395,9 +408,13 @@ internal sealed partial class Engine
     // Whether an expression computes from the very place that it is stored to.
     private static bool ReadsBack(IOperation value, IOperation place)
     {
+        if (Names.Unwrap(value) is not (IBinaryOperation or IInvocationOperation or IUnaryOperation))
+        {
+            return false;
+        }
+
         string text = place.Syntax.ToString();
-        return Names.Unwrap(value) is IBinaryOperation or IInvocationOperation or IUnaryOperation
-            && value.Descendants().Any(o => o.Kind == place.Kind && o.Syntax.ToString() == text);
+        return value.Descendants().Any(o => o.Kind == place.Kind && o.Syntax.ToString() == text);
     }
 
     private void AssignParts(IOperation target, IOperation? value, List<State> states, IOperation operation, System.Func<State, int> read)
@@ -767,7 +784,12 @@ internal sealed partial class Engine
             return;
         }
 
-        List<Seen<T>> seen = states.Select(s => new Seen<T>(s, see(s))).ToList();
+        var seen = new List<Seen<T>>(states.Count);
+        foreach (State state in states)
+        {
+            seen.Add(new Seen<T>(state, see(state)));
+        }
+
         foreach (FlowListener listener in _observer)
         {
             tell(listener, seen);

@@ -43,13 +43,16 @@ internal sealed partial class Engine
     private sealed class Run
     {
         private readonly StateSet?[] _sets;
-        private readonly SortedSet<int> _work = new();
+        private readonly bool[] _isWaiting;
+        private int _first;
 
         public Run(ControlFlowRegion region, Run? outer, int blocks)
         {
             Region = region;
             Outer = outer;
             _sets = new StateSet?[blocks];
+            _isWaiting = new bool[blocks];
+            _first = blocks;
         }
 
         public ControlFlowRegion Region { get; }
@@ -57,7 +60,7 @@ internal sealed partial class Engine
         public Run? Outer { get; }
 
         /// <summary>Gets the ways through the finally regions that were met.</summary>
-        public List<Passage> Passages { get; } = new();
+        public List<Passage> Passages { get; } = new(2);
 
         /// <summary>Gets the states that reach the end of a finally or filter.</summary>
         public List<State> Ends { get; } = new();
@@ -84,13 +87,23 @@ internal sealed partial class Engine
         {
             if (Owner(ordinal) is { } run && (run._sets[ordinal] ??= new StateSet(name)).Add(state))
             {
-                run._work.Add(ordinal);
+                run._isWaiting[ordinal] = true;
+                run._first = System.Math.Min(run._first, ordinal);
             }
         }
 
         public void Enter(ControlFlowRegion region, Way way, IOperation? site, int name, State state)
         {
-            Passage? passage = Passages.FirstOrDefault(p => ReferenceEquals(p.Region, region) && p.Way.Equals(way));
+            Passage? passage = null;
+            foreach (Passage known in Passages)
+            {
+                if (ReferenceEquals(known.Region, region) && known.Way.Equals(way))
+                {
+                    passage = known;
+                    break;
+                }
+            }
+
             if (passage is null)
             {
                 Passages.Add(passage = new Passage(region, way, site, name));
@@ -101,14 +114,18 @@ internal sealed partial class Engine
 
         public bool TryTake(out int ordinal)
         {
-            if (_work.Count == 0)
+            while (_first < _isWaiting.Length && !_isWaiting[_first])
             {
-                ordinal = 0;
+                _first++;
+            }
+
+            ordinal = _first;
+            if (ordinal == _isWaiting.Length)
+            {
                 return false;
             }
 
-            ordinal = _work.Min;
-            _work.Remove(ordinal);
+            _isWaiting[ordinal] = false;
             return true;
         }
 

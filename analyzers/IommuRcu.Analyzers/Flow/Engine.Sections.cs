@@ -202,7 +202,11 @@ internal sealed partial class Engine
                 state.SetFacts(value, facts with { Holder = Holder.PinReleased, CloseSite = call.Operation });
                 break;
             case Holder.LockScope:
-                state.Locks.RemoveAll(l => l.Value == facts.Section);
+                while (state.Locks.FindLastIndex(l => l.Value == facts.Section) is >= 0 and var taken)
+                {
+                    state.Locks.RemoveAt(taken);
+                }
+
                 state.Touch();
                 break;
             case Holder.None when _body.Map.Scope(call.Instance.Type) is not null:
@@ -247,7 +251,7 @@ internal sealed partial class Engine
     {
         int guard = ValueOf(call.Instance!, state);
         Facts facts = state.FactsOf(guard);
-        Section? section = facts.Holder == Holder.GuardOpen ? state.Sections.LastOrDefault(s => s.Id == facts.Section) : null;
+        Section? section = facts.Holder == Holder.GuardOpen && state.Sections.FindLastIndex(s => s.Id == facts.Section) is >= 0 and var open ? state.Sections[open] : null;
         return new Closing(section, section?.Domain ?? Domain.Any, guard, facts.Holder);
     }
 }

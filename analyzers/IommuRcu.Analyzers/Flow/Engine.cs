@@ -186,7 +186,13 @@ internal sealed partial class Engine
     private void Visit(BasicBlock block, Run run)
     {
         _block = block;
-        List<State> states = run.StatesOf(block.Ordinal).Select(static s => s.Clone()).ToList();
+        List<State> arrived = run.StatesOf(block.Ordinal);
+        var states = new List<State>(arrived.Count);
+        foreach (State state in arrived)
+        {
+            states.Add(state.Clone());
+        }
+
         bool hasThrown = false;
         for (int i = 0; i < block.Operations.Length; i++)
         {

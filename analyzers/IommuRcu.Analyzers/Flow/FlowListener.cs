@@ -21,7 +21,7 @@ internal sealed record Closing(Section? Section, Domain Domain, int Guard, Holde
 /// <summary>A point in a body.</summary>
 /// <param name="Body">The body.</param>
 /// <param name="Operation">The operation.</param>
-internal sealed record FlowPoint(Body Body, IOperation Operation);
+internal readonly record struct FlowPoint(Body Body, IOperation Operation);
 
 /// <summary>Listens to the analysis. Nothing is called before the fixpoint is reached.</summary>
 internal abstract class FlowListener

@@ -5,40 +5,34 @@ namespace IommuRcu.Analyzers.Flow;
 
 /// <summary>A sorted array map. Not safe for several threads.</summary>
 /// <typeparam name="T">The values.</typeparam>
-internal sealed class IntMap<T>
+internal struct IntMap<T>
 {
-    private int[] _keys;
-    private T[] _values;
+    private int[]? _keys;
+    private T[]? _values;
 
     // Another map reads the same arrays: they are never changed again, whoever wants to takes a copy first.
     private bool _isShared;
 
-    public IntMap()
+    /// <summary>Makes a copy: neither it nor this map changes the arrays from now on.</summary>
+    /// <returns>The copy.</returns>
+    public IntMap<T> Share()
     {
-        _keys = Array.Empty<int>();
-        _values = Array.Empty<T>();
-    }
-
-    public IntMap(IntMap<T> other)
-    {
-        Count = other.Count;
-        _keys = other._keys;
-        _values = other._values;
-        _isShared = other._isShared = true;
+        _isShared = true;
+        return this;
     }
 
     /// <summary>Gets how many keys there are.</summary>
-    public int Count { get; private set; }
+    public int Count { readonly get; private set; }
 
     /// <summary>Gets a key by its position.</summary>
     /// <param name="index">The position.</param>
     /// <returns>The key.</returns>
-    public int KeyAt(int index) => _keys[index];
+    public readonly int KeyAt(int index) => _keys![index];
 
     /// <summary>Gets a value by its position.</summary>
     /// <param name="index">The position.</param>
     /// <returns>The value.</returns>
-    public T ValueAt(int index) => _values[index];
+    public readonly T ValueAt(int index) => _values![index];
 
     /// <summary>Replaces a value by its position.</summary>
     /// <param name="index">The position.</param>
@@ -46,22 +40,22 @@ internal sealed class IntMap<T>
     public void SetAt(int index, T value)
     {
         Own();
-        _values[index] = value;
+        _values![index] = value;
     }
 
     /// <summary>Tells whether two maps are the same without a look at what is in them.</summary>
     /// <param name="other">The other map.</param>
     /// <returns>Whether they are; where not, they may still be equal.</returns>
-    public bool IsSame(IntMap<T> other) => Count == other.Count && ReferenceEquals(_keys, other._keys) && ReferenceEquals(_values, other._values);
+    public readonly bool IsSame(in IntMap<T> other) => Count == other.Count && ReferenceEquals(_keys, other._keys) && ReferenceEquals(_values, other._values);
 
     /// <summary>Looks a key up.</summary>
     /// <param name="key">The key.</param>
     /// <param name="value">Its value.</param>
     /// <returns>Whether it is there.</returns>
-    public bool TryGetValue(int key, out T value)
+    public readonly bool TryGetValue(int key, out T value)
     {
         int index = Find(key);
-        value = index >= 0 ? _values[index] : default!;
+        value = index >= 0 ? _values![index] : default!;
         return index >= 0;
     }
 
@@ -74,12 +68,12 @@ internal sealed class IntMap<T>
         int index = Find(key);
         if (index >= 0)
         {
-            _values[index] = value;
+            _values![index] = value;
             return;
         }
 
         index = ~index;
-        if (Count == _keys.Length)
+        if (Count == (_keys?.Length ?? 0))
         {
             Array.Resize(ref _keys, (2 * Count) + 4);
             Array.Resize(ref _values, (2 * Count) + 4);
@@ -87,12 +81,12 @@ internal sealed class IntMap<T>
 
         if (index < Count)
         {
-            Array.Copy(_keys, index, _keys, index + 1, Count - index);
-            Array.Copy(_values, index, _values, index + 1, Count - index);
+            Array.Copy(_keys!, index, _keys!, index + 1, Count - index);
+            Array.Copy(_values!, index, _values!, index + 1, Count - index);
         }
 
-        _keys[index] = key;
-        _values[index] = value;
+        _keys![index] = key;
+        _values![index] = value;
         Count++;
     }
 
@@ -109,14 +103,14 @@ internal sealed class IntMap<T>
 
         Own();
         Count--;
-        Array.Copy(_keys, index + 1, _keys, index, Count - index);
-        Array.Copy(_values, index + 1, _values, index, Count - index);
+        Array.Copy(_keys!, index + 1, _keys!, index, Count - index);
+        Array.Copy(_values!, index + 1, _values!, index, Count - index);
         return true;
     }
 
-    private int Find(int key)
+    private readonly int Find(int key)
     {
-        int[] keys = _keys;
+        int[] keys = _keys!;
         int low = 0;
         int high = Count - 1;
 
@@ -150,7 +144,7 @@ internal sealed class IntMap<T>
 
     private void Own()
     {
-        if (!_isShared)
+        if (!_isShared || _keys is null)
         {
             return;
         }
@@ -158,7 +152,7 @@ internal sealed class IntMap<T>
         int[] keys = new int[Count + 4];
         T[] values = new T[Count + 4];
         Array.Copy(_keys, keys, Count);
-        Array.Copy(_values, values, Count);
+        Array.Copy(_values!, values, Count);
         _keys = keys;
         _values = values;
         _isShared = false;

@@ -30,6 +30,7 @@ internal sealed class MemberAnalysis
     {
         _type = type;
         _graphs = graphs;
+        Table = proves ? type.TableOfProofs() : new ValueTable();
         Owner = owner;
         Cancellation = cancellation;
         foreach (FunctionGraph function in graphs.Nested)
@@ -59,7 +60,7 @@ internal sealed class MemberAnalysis
     /// <summary>Gets the semantic model of the member's file; the operations of a control-flow graph have none.</summary>
     public SemanticModel? Model => _graphs.Model;
 
-    public ValueTable Table { get; } = new();
+    public ValueTable Table { get; }
 
     /// <summary>Gets whether all uses of the member are calls in its own type.</summary>
     public bool IsPrivateHelper => _type.IsPrivateHelper(Owner);

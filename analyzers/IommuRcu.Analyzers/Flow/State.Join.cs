@@ -1,4 +1,5 @@
 // Joins two paths whose protocols stand at the same point; what they do not share is forgotten.
+using System;
 using System.Collections.Generic;
 
 namespace IommuRcu.Analyzers.Flow;
@@ -24,28 +25,29 @@ internal sealed partial class State
         }
 
         var joined = new State(_table) { Waited = Waited, CallerUnknown = CallerUnknown, StaleBound = StaleBound, LastClosed = LastClosed ?? other.LastClosed, HasClosed = HasClosed && other.HasClosed };
-        joined.Sections.AddRange(Sections);
-        joined.Left.AddRange(Left);
-        joined.Locks.AddRange(Locks);
-        joined.Callbacks.AddRange(Callbacks);
-        for (int i = 0; i < Aliases.Count; i++)
+        joined._sections = _sections;
+        joined._left = _left;
+        joined._locks = _locks;
+        joined._callbacks = _callbacks;
+        for (int alias = 0; alias < Aliases.Count; alias++)
         {
-            if (other.Aliases.TryGetValue(Aliases.KeyAt(i), out int target) && target == Aliases.ValueAt(i))
+            if (other.Aliases.TryGetValue(Aliases.KeyAt(alias), out int target) && target == Aliases.ValueAt(alias))
             {
-                joined.Aliases.Set(Aliases.KeyAt(i), target);
+                joined.Aliases.Set(Aliases.KeyAt(alias), target);
             }
         }
 
-        List<int> slots = AllSlots(other);
         JoinNames? names = null;
-        foreach (int slot in slots)
+        int i = 0;
+        int j = 0;
+        while (NextSlot(other, ref i, ref j) is var slot && slot >= 0)
         {
             if (!ValueAt(slot, other, out int a, out int b))
             {
                 continue;
             }
 
-            int value = a == b ? a : (names ??= NamesOf(other, slots, block)).Name(slot, a, b);
+            int value = a == b ? a : (names ??= NamesOf(other, block)).Name(slot, a, b);
             joined.Variables.Set(slot, value);
             if (!JoinFacts(joined, other, a, b, value))
             {
@@ -63,10 +65,12 @@ internal sealed partial class State
     }
 
     // Names for what differs, apart from the names of what does not.
-    private JoinNames NamesOf(State other, List<int> slots, int block)
+    private JoinNames NamesOf(State other, int block)
     {
         var names = new JoinNames(_table, block);
-        foreach (int slot in slots)
+        int i = 0;
+        int j = 0;
+        while (NextSlot(other, ref i, ref j) is var slot && slot >= 0)
         {
             if (ValueAt(slot, other, out int a, out int b) && a == b)
             {
@@ -101,7 +105,7 @@ internal sealed partial class State
         return true;
     }
 
-    private static bool Same(IntMap<int> own, IntMap<int> other)
+    private static bool Same(in IntMap<int> own, in IntMap<int> other)
     {
         if (own.Count != other.Count)
         {
@@ -127,7 +131,7 @@ internal sealed partial class State
             return false;
         }
 
-        for (int i = 0; i < Sections.Count; i++)
+        for (int i = 0; i < Sections.Count && !Sections.IsSame(other.Sections); i++)
         {
             if (Sections[i].Id != other.Sections[i].Id || Sections[i].Kind != other.Sections[i].Kind || !Sections[i].Domain.Equals(other.Sections[i].Domain))
             {
@@ -140,7 +144,7 @@ internal sealed partial class State
             return false;
         }
 
-        for (int i = 0; i < Locks.Count; i++)
+        for (int i = 0; i < Locks.Count && !Locks.IsSame(other.Locks); i++)
         {
             if (Locks[i].Value != other.Locks[i].Value)
             {
@@ -148,7 +152,7 @@ internal sealed partial class State
             }
         }
 
-        for (int i = 0; i < Callbacks.Count; i++)
+        for (int i = 0; i < Callbacks.Count && !Callbacks.IsSame(other.Callbacks); i++)
         {
             if (!ReferenceEquals(Callbacks[i].Site, other.Callbacks[i].Site) || !ReferenceEquals(Callbacks[i].MayOutlive, other.Callbacks[i].MayOutlive))
             {
@@ -159,21 +163,14 @@ internal sealed partial class State
         return true;
     }
 
-    private List<int> AllSlots(State other)
+    // The places that either state knows of, in order; -1 behind the last.
+    private int NextSlot(State other, ref int i, ref int j)
     {
-        var slots = new List<int>(Variables.Count + other.Variables.Count);
-        int i = 0;
-        int j = 0;
-        while (i < Variables.Count || j < other.Variables.Count)
-        {
-            int a = i < Variables.Count ? Variables.KeyAt(i) : int.MaxValue;
-            int b = j < other.Variables.Count ? other.Variables.KeyAt(j) : int.MaxValue;
-            slots.Add(a < b ? a : b);
-            i += a <= b ? 1 : 0;
-            j += b <= a ? 1 : 0;
-        }
-
-        return slots;
+        int a = i < Variables.Count ? Variables.KeyAt(i) : int.MaxValue;
+        int b = j < other.Variables.Count ? other.Variables.KeyAt(j) : int.MaxValue;
+        i += a <= b ? 1 : 0;
+        j += b <= a ? 1 : 0;
+        return a == int.MaxValue && b == int.MaxValue ? -1 : Math.Min(a, b);
     }
 
     // A local that one path has not assigned yet is whatever the other says; any other place has what it had at entry.
@@ -293,14 +290,13 @@ internal sealed partial class State
         return true;
     }
 
-    /// <summary>Gives one name to every pair of values that meet.</summary>
+    /// <summary>Gives one name to every pair of values that meet. There are few.</summary>
     private sealed class JoinNames
     {
         private readonly ValueTable _table;
         private readonly int _block;
-        private readonly Dictionary<long, int> _names = new();
-        private readonly HashSet<int> _taken = new();
-        private readonly HashSet<int> _reused = new();
+        private readonly List<(int A, int B, int Name)> _names = new();
+        private readonly List<int> _kept = new();
 
         public JoinNames(ValueTable table, int block)
         {
@@ -308,36 +304,35 @@ internal sealed partial class State
             _block = block;
         }
 
-        public void Keep(int value)
-        {
-            _names[Key(value, value)] = value;
-            _taken.Add(value);
-        }
+        public void Keep(int value) => _kept.Add(value);
 
         public int Name(int slot, int a, int b)
         {
-            if (_names.TryGetValue(Key(a, b), out int name))
+            foreach ((int A, int B, int Name) known in _names)
             {
-                return name;
+                if (known.A == a && known.B == b)
+                {
+                    return known.Name;
+                }
             }
 
             int variant = 0;
+            int name;
             do
             {
                 name = _table.Phi(_block, slot, variant++);
             }
-            while (!_taken.Add(name) && variant < 15);
-            _names.Add(Key(a, b), name);
-            _reused.Add(name);
+            while (IsTaken(name) && variant < 15);
+            _names.Add((a, b, name));
             return name;
         }
 
         // A name that now stands for something else takes the conditions built on it away.
         public bool IsReused(int value)
         {
-            foreach (int name in _reused)
+            foreach ((int A, int B, int Name) known in _names)
             {
-                if (_table.DependsOn(value, name))
+                if (_table.DependsOn(value, known.Name))
                 {
                     return true;
                 }
@@ -346,6 +341,17 @@ internal sealed partial class State
             return false;
         }
 
-        private static long Key(int a, int b) => ((long)a << 32) | (uint)b;
+        private bool IsTaken(int name)
+        {
+            foreach ((int A, int B, int Name) known in _names)
+            {
+                if (known.Name == name)
+                {
+                    return true;
+                }
+            }
+
+            return _kept.Contains(name);
+        }
     }
 }

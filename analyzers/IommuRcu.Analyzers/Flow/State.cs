@@ -19,36 +19,30 @@ internal sealed record QueuedCallback(IOperation Site, HashSet<int> Values, IOpe
 internal sealed partial class State
 {
     private readonly ValueTable _table;
-    private readonly List<KeyValuePair<IOperation, int>> _temporaries = new();
+    private List<KeyValuePair<IOperation, int>>? _temporaries;
+    private ShortList<Section> _sections;
+    private ShortList<Domain> _left;
+    private ShortList<HeldLock> _locks;
+    private ShortList<QueuedCallback> _callbacks;
+    private IntMap<int> _variables;
+    private IntMap<Facts> _values;
+    private IntMap<int> _aliases;
 
-    public State(ValueTable table)
-    {
-        _table = table;
-        Sections = new List<Section>();
-        Locks = new List<HeldLock>();
-        Callbacks = new List<QueuedCallback>();
-        Variables = new IntMap<int>();
-        Values = new IntMap<Facts>();
-        Aliases = new IntMap<int>();
-    }
+    public State(ValueTable table) => _table = table;
 
     private State(State other)
     {
         _table = other._table;
-        Sections = new List<Section>(other.Sections);
-        Locks = new List<HeldLock>(other.Locks);
-        Callbacks = new List<QueuedCallback>(other.Callbacks);
-        Variables = new IntMap<int>(other.Variables);
-        Values = new IntMap<Facts>(other.Values);
-        Aliases = new IntMap<int>(other.Aliases);
-        if (other.Left.Count > 0)
+        _sections = other._sections;
+        _left = other._left;
+        _locks = other._locks;
+        _callbacks = other._callbacks;
+        _variables = other._variables.Share();
+        _values = other._values.Share();
+        _aliases = other._aliases.Share();
+        if (other._temporaries is { Count: > 0 } temporaries)
         {
-            Left.AddRange(other.Left);
-        }
-
-        if (other._temporaries.Count > 0)
-        {
-            _temporaries.AddRange(other._temporaries);
+            _temporaries = new List<KeyValuePair<IOperation, int>>(temporaries);
         }
 
         Waited = other.Waited;
@@ -60,25 +54,25 @@ internal sealed partial class State
     }
 
     /// <summary>Gets the open sections, the latest last.</summary>
-    public List<Section> Sections { get; }
+    public ref ShortList<Section> Sections => ref _sections;
 
     /// <summary>Gets the domains whose section, the caller's, this body has left.</summary>
-    public List<Domain> Left { get; } = new();
+    public ref ShortList<Domain> Left => ref _left;
 
     /// <summary>Gets the writer locks held.</summary>
-    public List<HeldLock> Locks { get; }
+    public ref ShortList<HeldLock> Locks => ref _locks;
 
     /// <summary>Gets the callbacks queued in this body and not waited for.</summary>
-    public List<QueuedCallback> Callbacks { get; }
+    public ref ShortList<QueuedCallback> Callbacks => ref _callbacks;
 
     /// <summary>Gets who holds which value.</summary>
-    public IntMap<int> Variables { get; }
+    public ref IntMap<int> Variables => ref _variables;
 
     /// <summary>Gets what is known of the values.</summary>
-    public IntMap<Facts> Values { get; }
+    public ref IntMap<Facts> Values => ref _values;
 
     /// <summary>Gets the places that ref locals stand for.</summary>
-    public IntMap<int> Aliases { get; }
+    public ref IntMap<int> Aliases => ref _aliases;
 
     /// <summary>Gets or sets whether a grace period has passed since the body began.</summary>
     public bool Waited { get; set; }
@@ -180,13 +174,13 @@ internal sealed partial class State
         return false;
     }
 
-    public void SetTemporary(IOperation operation, int value) => _temporaries.Add(new KeyValuePair<IOperation, int>(operation, value));
+    public void SetTemporary(IOperation operation, int value) => (_temporaries ??= new List<KeyValuePair<IOperation, int>>()).Add(new KeyValuePair<IOperation, int>(operation, value));
 
     public bool TryGetTemporary(IOperation operation, out int value)
     {
-        for (int i = _temporaries.Count - 1; i >= 0; i--)
+        for (int i = (_temporaries?.Count ?? 0) - 1; i >= 0; i--)
         {
-            if (ReferenceEquals(_temporaries[i].Key, operation))
+            if (ReferenceEquals(_temporaries![i].Key, operation))
             {
                 value = _temporaries[i].Value;
                 return true;
@@ -197,7 +191,7 @@ internal sealed partial class State
         return false;
     }
 
-    public void ClearTemporaries() => _temporaries.Clear();
+    public void ClearTemporaries() => _temporaries?.Clear();
 
     /// <summary>Makes a value that is created at a site; one from an earlier turn of the loop becomes an old one.</summary>
     /// <param name="operation">The site.</param>
@@ -252,9 +246,9 @@ internal sealed partial class State
             }
         }
 
-        foreach (KeyValuePair<IOperation, int> temporary in _temporaries)
+        for (int i = 0; i < (_temporaries?.Count ?? 0); i++)
         {
-            if (temporary.Value == value)
+            if (_temporaries![i].Value == value)
             {
                 return true;
             }

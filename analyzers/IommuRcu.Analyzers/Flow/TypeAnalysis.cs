@@ -34,6 +34,10 @@ internal sealed class TypeAnalysis
     private readonly Dictionary<(ISymbol Method, int Ordinal), bool> _syncing = new(LentComparer.Instance);
     private readonly CompilationAnalysis _compilation;
 
+    private readonly ValueTable _tableOfProofs = new();
+    private IReadOnlyList<FlowListener>? _silence;
+    private Findings? _silent;
+
     public TypeAnalysis(CompilationAnalysis compilation) => _compilation = compilation;
 
     public ContractMap Map => _compilation.Map;
@@ -101,6 +105,14 @@ internal sealed class TypeAnalysis
         findings.Complete(report);
     }
 
+    /// <summary>Gets an empty table for a proof: of a proof nothing is left.</summary>
+    /// <returns>The same one for every proof.</returns>
+    public ValueTable TableOfProofs()
+    {
+        _tableOfProofs.Clear();
+        return _tableOfProofs;
+    }
+
     private bool ProvesFirst => _compilation.Settings is { ProvesFirst: true, Abilities: Abilities.All };
 
     // Most code is right, and can be shown to be with a fraction of the work that it takes to say what is wrong.
@@ -112,17 +124,24 @@ internal sealed class TypeAnalysis
             return false;
         }
 
-        var silence = new Findings(_compilation.Options);
+        // Who has heard nothing can listen again.
+        Findings silent = _silent ??= new Findings(_compilation.Options);
+        IReadOnlyList<FlowListener> listeners = _silence ??= _compilation.Listeners(silent);
         bool isProven = false;
         Guarded(body, null, cancellation, proves: true, action: proof =>
         {
             proof.Role = role;
-            proof.Analyse(_compilation.Listeners(silence));
-            isProven = !proof.IsInDoubt && silence.IsSilent;
+            proof.Analyse(listeners);
+            isProven = !proof.IsInDoubt && silent.IsSilent;
         });
         if (isProven)
         {
-            findings.Adopt(silence);
+            findings.Adopt(silent);
+        }
+        else
+        {
+            _silent = null;
+            _silence = null;
         }
 
         return isProven;

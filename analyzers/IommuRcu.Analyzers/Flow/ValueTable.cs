@@ -111,7 +111,22 @@ internal sealed class ValueTable
     private readonly Dictionary<SlotInfo, int> _slotIds = new();
     private readonly Dictionary<ITypeSymbol, ITypeSymbol> _types = new(SymbolEqualityComparer.Default);
 
-    public ValueTable()
+    public ValueTable() => Begin();
+
+    /// <summary>Forgets all names, to serve another body.</summary>
+    public void Clear()
+    {
+        _values.Clear();
+        _values.Add(default);
+        _valueIds.Clear();
+        _slots.Clear();
+        _slots.Add(default);
+        _slotIds.Clear();
+        _types.Clear();
+        Begin();
+    }
+
+    private void Begin()
     {
         This = Value(new ValueInfo(ValueKind.This, null, 0, 0));
         Null = Value(new ValueInfo(ValueKind.Constant, null, 0, 0));
@@ -119,13 +134,13 @@ internal sealed class ValueTable
         False = Constant(false);
     }
 
-    public int This { get; }
+    public int This { get; private set; }
 
-    public int Null { get; }
+    public int Null { get; private set; }
 
-    public int True { get; }
+    public int True { get; private set; }
 
-    public int False { get; }
+    public int False { get; private set; }
 
     public ValueInfo Info(int value) => _values[value];
 

@@ -23,13 +23,13 @@ internal sealed class FunctionTrees
             Tree[] operations = block.Operations.IsEmpty ? System.Array.Empty<Tree>() : new Tree[block.Operations.Length];
             for (int i = 0; i < operations.Length; i++)
             {
-                All.Add(operations[i] = reader.Read(block.Operations[i]));
+                operations[i] = reader.Read(block.Operations[i]);
             }
 
             _operations[block.Ordinal] = operations;
             if (block.BranchValue is { } value)
             {
-                All.Add(_branchValues[block.Ordinal] = reader.Read(value));
+                _branchValues[block.Ordinal] = reader.Read(value);
             }
         }
     }
@@ -38,9 +38,6 @@ internal sealed class FunctionTrees
 
     /// <summary>Gets the ways past what is not followed.</summary>
     public Shortcuts Shortcuts { get; }
-
-    /// <summary>Gets all statements and conditions.</summary>
-    public List<Tree> All { get; } = new();
 
     /// <summary>Gets or sets whether anything in the function is followed.</summary>
     public bool IsAnythingKept { get; set; }
@@ -60,8 +57,21 @@ internal sealed class FunctionTrees
     {
         for (int i = 0; i < _branchValues.Length; i++)
         {
-            _isDecided[i] = _branchValues[i] is { } value && (value.IsKept || !value.MayThrow) && (value.Names.Count > 0 || value.IsKept || value.Root.ConstantValue.HasValue) && value.Names.TrueForAll(n => followed[n]);
+            _isDecided[i] = _branchValues[i] is { } value && (value.IsKept || !value.MayThrow) && (value.Names.Count > 0 || value.IsKept || value.Root.ConstantValue.HasValue) && AreAll(value, followed);
         }
+    }
+
+    private static bool AreAll(Tree tree, List<bool> followed)
+    {
+        foreach (int name in tree.Names)
+        {
+            if (!followed[name])
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Tells whether a block does nothing that the proof follows, nor decides anything.</summary>

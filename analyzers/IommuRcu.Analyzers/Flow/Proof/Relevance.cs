@@ -14,6 +14,7 @@ internal sealed class Relevance
     private readonly Dictionary<ControlFlowGraph, FunctionTrees> _functions = new();
     private readonly List<FunctionTrees> _order = new();
     private readonly TreeReader _reader;
+    private readonly Dictionary<IOperation, bool> _current = new();
 
     // By number: the variable's value must be right wherever it is read; and: more may be known of the value than that.
     private readonly List<bool> _followed = new();
@@ -41,16 +42,19 @@ internal sealed class Relevance
     /// <returns>Whether it can be decided.</returns>
     public bool IsCurrent(IOperation operation)
     {
-        foreach (int name in _reader.Read(operation).Names)
+        if (!_current.TryGetValue(operation, out bool current))
         {
-            Grow();
-            if (!_followed[name])
+            current = true;
+            foreach (int name in _reader.Read(operation).Names)
             {
-                return false;
+                Grow();
+                current &= _followed[name];
             }
+
+            _current.Add(operation, current);
         }
 
-        return true;
+        return current;
     }
 
     private void Add(ControlFlowGraph graph)
@@ -80,10 +84,7 @@ internal sealed class Relevance
             changed = false;
             foreach (FunctionTrees function in _order)
             {
-                foreach (Tree tree in function.All)
-                {
-                    changed |= Follow(tree, function);
-                }
+                changed |= Follow(function);
             }
         }
 
@@ -91,6 +92,25 @@ internal sealed class Relevance
         {
             function.Decide(_followed);
         }
+    }
+
+    private bool Follow(FunctionTrees function)
+    {
+        bool changed = false;
+        for (int block = 0; block < function.Graph.Blocks.Length; block++)
+        {
+            foreach (Tree tree in function.OperationsOf(block))
+            {
+                changed |= Follow(tree, function);
+            }
+
+            if (function.BranchValueOf(block) is { } value)
+            {
+                changed |= Follow(value, function);
+            }
+        }
+
+        return changed;
     }
 
     private bool Follow(Tree tree, FunctionTrees function)

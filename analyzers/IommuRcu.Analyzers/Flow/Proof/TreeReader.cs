@@ -21,8 +21,6 @@ internal sealed class TreeReader
     private readonly Dictionary<ISymbol, int> _numbers = new(SymbolEqualityComparer.Default);
     private readonly Dictionary<CaptureId, int> _captures = new();
     private readonly List<(ISymbol? Symbol, bool IsPlain)> _names = new();
-    private readonly Dictionary<IOperation, Tree> _trees = new();
-
     // Members and parameters that a contract names, as a domain or a lock.
     private readonly HashSet<string> _asked = new();
 
@@ -60,12 +58,8 @@ internal sealed class TreeReader
     /// <returns>What there is in it.</returns>
     public Tree Read(IOperation operation)
     {
-        if (!_trees.TryGetValue(operation, out Tree? tree))
-        {
-            _trees.Add(operation, tree = new Tree(operation));
-            Read(operation, tree);
-        }
-
+        var tree = new Tree(operation);
+        Read(operation, tree);
         return tree;
     }
 
@@ -258,7 +252,10 @@ internal sealed class TreeReader
         ReadReceiver(call.Instance, contracts, tree);
         if (call.Instance is not null && KnownMembers.AddsToCollection(method))
         {
-            tree.Holders.AddRange(tree.Names.GetRange(before, tree.Names.Count - before));
+            for (int i = before; i < tree.Names.Count; i++)
+            {
+                tree.Holders.Add(tree.Names[i]);
+            }
         }
 
         ReadArguments(call.Arguments, contracts, tree);
@@ -412,7 +409,10 @@ internal sealed class TreeReader
         }
         else if (instance is not null)
         {
-            tree.Holders.AddRange(Read(instance).Names);
+            foreach (int name in Read(instance).Names)
+            {
+                tree.Holders.Add(name);
+            }
         }
     }
 

@@ -20,7 +20,7 @@ internal static class ContractChecks
     /// <param name="report">Receives the diagnostics.</param>
     public static void Check(ISymbol symbol, ContractMap map, Action<Diagnostic> report)
     {
-        if (symbol is IMethodSymbol { AssociatedSymbol: not null } || map.Of(symbol) is not { IsEmpty: false } contracts)
+        if (symbol is IMethodSymbol { AssociatedSymbol: not null } || !map.MayHaveContracts(symbol) || map.Of(symbol) is not { IsEmpty: false } contracts)
         {
             return;
         }
