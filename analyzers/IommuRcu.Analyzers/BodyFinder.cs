@@ -114,7 +114,20 @@ internal sealed class BodyFinder
 
     // A body with a contract of its own is of interest whatever it does.
     private bool IsInteresting(ISymbol owner)
-        => !Map.Of(owner).IsEmpty || (owner is IMethodSymbol method && method.Parameters.Any(p => IsHolder(p.Type)));
+        => (Map.MayHaveContracts(owner) && HasContract(owner)) || (owner is IMethodSymbol method && TakesHolder(method));
+
+    private bool TakesHolder(IMethodSymbol method)
+    {
+        foreach (IParameterSymbol parameter in method.Parameters)
+        {
+            if (IsHolder(parameter.Type))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private bool HasContract(ISymbol symbol) => !Map.Of(symbol).IsEmpty;
 
@@ -170,6 +183,9 @@ internal sealed class BodyFinder
                 case IObjectCreationOperation { Constructor: { } constructor } creation:
                     IsInteresting = IsInteresting || _finder.HasContract(constructor) || _finder.IsHolder(creation.Type);
                     break;
+                case IPropertyReferenceOperation { Property: { } property } when _finder.Map.IsOutOfReach(property):
+                    IsInteresting = IsInteresting || _finder.IsHolder(operation.Type);
+                    break;
                 case IPropertyReferenceOperation { Property: { } property }:
                     IsInteresting = IsInteresting || _finder.HasContract(property) || _finder.IsHolder(operation.Type)
                         || (property.GetMethod is { } getter && _finder.HasContract(getter)) || (property.SetMethod is { } setter && _finder.HasContract(setter));
@@ -194,5 +210,5 @@ internal sealed class BodyFinder
             => IsInteresting = IsInteresting || (ImplicitMembers.OperatorOf(operation) is { } method && _finder.HasContract(method));
     }
 
-    private bool IsHolder(ITypeSymbol? type) => type is INamedTypeSymbol named && HasContract(named);
+    private bool IsHolder(ITypeSymbol? type) => type is INamedTypeSymbol { SpecialType: SpecialType.None } named && HasContract(named);
 }

@@ -19,6 +19,7 @@ internal sealed class ContractMap
     private readonly IReadOnlyDictionary<ISymbol, MemberContracts> _fromFiles;
     private readonly Lazy<bool> _hasOperatorContracts;
     private readonly IAssemblySymbol _own;
+    private IAssemblySymbol? _lastOutOfReach;
     private readonly Func<IAssemblySymbol, bool> _readAssembly;
     private readonly Func<ISymbol, MemberContracts> _read;
 
@@ -54,14 +55,38 @@ internal sealed class ContractMap
     /// <returns>Its contracts.</returns>
     public MemberContracts Of(ISymbol symbol)
     {
-        // Nearly all that code names is the base library's.
-        if (_fromFiles.Count == 0 && !CanHaveContracts(symbol.ContainingAssembly))
+        if (IsOutOfReach(symbol))
         {
             return MemberContracts.None;
         }
 
         ISymbol definition = symbol is IMethodSymbol { ReducedFrom: { } reduced } ? reduced.OriginalDefinition : symbol.OriginalDefinition;
         return _cache.TryGetValue(definition, out MemberContracts? known) ? known : _cache.GetOrAdd(definition, _read);
+    }
+
+    /// <summary>Tells whether a symbol's assembly has nothing to say, and no contract file either. Nearly all that code names is the base library's.</summary>
+    /// <param name="symbol">The symbol.</param>
+    /// <returns>Whether neither it nor anything declared with it has a contract.</returns>
+    public bool IsOutOfReach(ISymbol symbol)
+    {
+        IAssemblySymbol? assembly = symbol.ContainingAssembly;
+        if (ReferenceEquals(assembly, _own) || _fromFiles.Count > 0)
+        {
+            return false;
+        }
+
+        // The same few assemblies are asked for again and again; which one is remembered does not matter.
+        if (!ReferenceEquals(assembly, _lastOutOfReach))
+        {
+            if (CanHaveContracts(assembly))
+            {
+                return false;
+            }
+
+            _lastOutOfReach = assembly;
+        }
+
+        return true;
     }
 
     /// <summary>Gets whether an operator or conversion has a contract: they are looked for only then, being everywhere.</summary>
@@ -138,6 +163,7 @@ internal sealed class ContractMap
             || symbol switch
             {
                 INamedTypeSymbol type => !type.Interfaces.IsEmpty || type.BaseType is { SpecialType: SpecialType.None },
+                IMethodSymbol { AssociatedSymbol: { } associated } => MayHaveContracts(associated),
                 IMethodSymbol method => !method.ContainingType.AllInterfaces.IsEmpty || !method.GetReturnTypeAttributes().IsEmpty || AnyAttributes(method.Parameters),
                 IPropertySymbol property => !property.ContainingType.AllInterfaces.IsEmpty || AnyAttributes(property.Parameters),
                 _ => false,

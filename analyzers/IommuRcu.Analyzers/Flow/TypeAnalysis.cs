@@ -71,12 +71,12 @@ internal sealed class TypeAnalysis
     /// <param name="cancellation">Cancels the analysis.</param>
     public void Complete(System.Action<Diagnostic> report, CancellationToken cancellation)
     {
-        List<BodyRecord> bodies = _bodies.OrderBy(static b => b.Root.Syntax.SyntaxTree.FilePath, System.StringComparer.Ordinal).ThenBy(static b => b.Root.Syntax.SpanStart).ToList();
-        if (!bodies.Any(static b => b.IsInteresting))
+        if (!_bodies.Any(static b => b.IsInteresting))
         {
             return;
         }
 
+        List<BodyRecord> bodies = _bodies.OrderBy(static b => b.Root.Syntax.SyntaxTree.FilePath, System.StringComparer.Ordinal).ThenBy(static b => b.Root.Syntax.SpanStart).ToList();
         Findings findings = new(_compilation.Options);
         InferNeeds(bodies, cancellation);
         foreach (BodyRecord body in bodies)
