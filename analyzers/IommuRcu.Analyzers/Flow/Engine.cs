@@ -28,6 +28,10 @@ internal sealed partial class Engine
     private const int MaximumSteps = 3000;
     private const int StepsPerBlock = 20;
     private const int MaximumBlocks = 600;
+
+    // A proof that takes more than this saves nothing.
+    private const int StatesOfProof = 12;
+    private const int StepsOfProof = 8;
     private readonly Body _body;
     private readonly ValueTable _table;
     private readonly CancellationToken _cancellation;
@@ -187,6 +191,12 @@ internal sealed partial class Engine
     {
         _block = block;
         List<State> arrived = run.StatesOf(block.Ordinal);
+        if (_trees is not null && (arrived.Count > StatesOfProof || _steps > StepsOfProof * _body.Graph.Blocks.Length))
+        {
+            _body.Member.Doubt();
+            return;
+        }
+
         var states = new List<State>(arrived.Count);
         foreach (State state in arrived)
         {

@@ -21,6 +21,7 @@ public sealed class RandomProgramTests(ITestOutputHelper output)
     public void RandomPrograms_EveryVisibleFaultIsReportedAndNothingElse()
     {
         int programs = 0;
+        int givenUp = Judge.GivenUp;
         for (int batch = 0; batch < _batches; batch++)
         {
             int seed = _seed + batch;
@@ -31,21 +32,23 @@ public sealed class RandomProgramTests(ITestOutputHelper output)
             Assert.True(explained.Length == 0, $"seed {seed}:\n{explained}");
         }
 
-        output.WriteLine($"{programs} programs from seed {_seed}, 0 disagreements, {Judge.GivenUp} too tangled to analyse");
-        Assert.True(Judge.GivenUp * 20 <= programs, $"{Judge.GivenUp} of {programs} programs were given up on");
+        givenUp = Judge.GivenUp - givenUp;
+        output.WriteLine($"{programs} programs from seed {_seed}, 0 disagreements, {givenUp} too tangled to analyse");
+        Assert.True(givenUp * 20 <= programs, $"{givenUp} of {programs} programs were given up on");
     }
 
     [Fact]
     public void RandomPrograms_AreJudgedTheSameWithoutAProofFirst()
     {
-        for (int batch = 0; batch < _batches; batch++)
+        int batches = Math.Max(1, _batches / 3);
+        for (int batch = 0; batch < batches; batch++)
         {
             int seed = _seed + batch;
             IReadOnlyList<string> different = Judge.CompareProofs(Draw(seed, ProgramsInABatch).Select(static p => p.Program));
             Assert.True(different.Count == 0, $"seed {seed}:\n{string.Join('\n', different)}");
         }
 
-        output.WriteLine($"{_batches * ProgramsInABatch} programs from seed {_seed}, none judged differently");
+        output.WriteLine($"{batches * ProgramsInABatch} programs from seed {_seed}, none judged differently");
     }
 
     /// <summary>Every ability of the analysis is needed: without it the random programs show disagreements.</summary>
