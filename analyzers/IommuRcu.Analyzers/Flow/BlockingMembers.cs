@@ -62,6 +62,9 @@ internal static class BlockingMembers
     // Files and folders: everything that is not a mere look, or asynchronous.
     private static readonly HashSet<string> _fileTypes = new() { "System.IO.File", "System.IO.Directory" };
 
+    // The last parts of all these names, and of those derived from them that are asked for by their own.
+    private static readonly HashSet<string> _simpleNames = new(_methods.Keys.Concat(_patient.Keys).Concat(_fileTypes).Select(static n => n.Substring(n.LastIndexOf('.') + 1))) { "ValueTask" };
+
     // In memory, however they look.
     private static readonly HashSet<string> _memoryTypes = new() { "System.IO.MemoryStream", "System.IO.UnmanagedMemoryStream", "System.IO.StringReader", "System.IO.StringWriter" };
 
@@ -72,7 +75,8 @@ internal static class BlockingMembers
     /// <returns>Its short name; none if it is not known to block.</returns>
     public static string? Of(IMethodSymbol method, IOperation? instance, ImmutableArray<IArgumentOperation> arguments)
     {
-        if (!KnownMembers.IsSystem(method.ContainingType))
+        // Most calls are of types that never block: their names alone tell.
+        if (!MayBlock(method.ContainingType) || !KnownMembers.IsSystem(method.ContainingType))
         {
             return null;
         }
@@ -115,6 +119,19 @@ internal static class BlockingMembers
     /// <param name="name">The short name.</param>
     /// <returns>Whether <c>iommurcu.lock_in_section</c> speaks of it.</returns>
     public static bool IsLock(string name) => name is "Monitor.Enter" or "Lock.Enter" or "Lock.EnterScope";
+
+    private static bool MayBlock(INamedTypeSymbol? type)
+    {
+        for (INamedTypeSymbol? t = type; t is not null; t = t.BaseType)
+        {
+            if (_simpleNames.Contains(t.Name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static bool IsInMemory(ITypeSymbol? type)
     {

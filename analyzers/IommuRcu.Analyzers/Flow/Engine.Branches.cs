@@ -192,7 +192,7 @@ internal sealed partial class Engine
         }
     }
 
-    private static bool IsHandled(ControlFlowRegion? from)
+    internal static bool IsHandled(ControlFlowRegion? from)
     {
         for (ControlFlowRegion? region = from; region is not null && region.Kind != ControlFlowRegionKind.Root; region = region.EnclosingRegion)
         {

@@ -71,10 +71,43 @@ internal sealed partial class Engine
         => call.Instance is not null && call.Method is { Name: "Dispose" or "DisposeAsync" or "Close", Parameters.IsEmpty: true };
 
     private bool IsGuardClose(CallSite call, List<State> states)
-        => IsDispose(call) && (_body.Map.Scope(call.Instance!.Type) is not null || states.Any(s => s.FactsOf(ValueOf(call.Instance!, s)).Holder is Holder.GuardOpen or Holder.GuardClosed or Holder.GuardInert));
+    {
+        if (!IsDispose(call))
+        {
+            return false;
+        }
+
+        if (_body.Map.Scope(call.Instance!.Type) is not null)
+        {
+            return true;
+        }
+
+        foreach (State state in states)
+        {
+            if (state.FactsOf(ValueOf(call.Instance, state)).Holder is Holder.GuardOpen or Holder.GuardClosed or Holder.GuardInert)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private bool IsHolderCall(CallSite call, List<State> states)
-        => IsDispose(call) && states.Any(s => s.FactsOf(ValueOf(call.Instance!, s)).Holder != Holder.None);
+    {
+        if (IsDispose(call))
+        {
+            foreach (State state in states)
+            {
+                if (state.FactsOf(ValueOf(call.Instance!, state)).Holder != Holder.None)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
 
     // Members that the source does not spell, where they have contracts.
     private void CallImplicit(IOperation operation, IOperation? instance, List<State> states)
@@ -270,7 +303,7 @@ internal sealed partial class Engine
         if ((call.Contracts.SelfWords & AwaitedWords) != 0 && IsTask(call.Method.ReturnType))
         {
             // The section opens or closes, the wait is over, when the task is.
-            _pending[call.Operation] = call;
+            (_pendingCalls ??= new Dictionary<IOperation, CallSite>())[call.Operation] = call;
             state.SetFacts(result, state.FactsOf(result) with { Pending = call.Operation });
             return;
         }
@@ -334,7 +367,7 @@ internal sealed partial class Engine
         {
             int value = ValueOf(task, state);
             Facts facts = state.FactsOf(value);
-            if (facts.Pending is not { } pending || !_pending.TryGetValue(pending, out CallSite? call))
+            if (facts.Pending is not { } pending || _pendingCalls is null || !_pendingCalls.TryGetValue(pending, out CallSite? call))
             {
                 continue;
             }

@@ -290,7 +290,7 @@ internal sealed partial class Engine
                 return true;
             case "WaitAsync" when ResultType(call.Method).SpecialType == SpecialType.System_Boolean:
                 CallEvents(call, states);
-                _pending[call.Operation] = call;
+                (_pendingCalls ??= new Dictionary<IOperation, CallSite>())[call.Operation] = call;
                 foreach (State state in states)
                 {
                     int task = state.Create(call.Operation);

@@ -13,10 +13,10 @@ internal sealed partial class Engine
 {
     private readonly Dictionary<int, IOperation> _captured = new();
     private readonly HashSet<int> _targetCaptures = new();
-    private readonly Dictionary<IOperation, CallSite> _pending = new();
+    private Dictionary<IOperation, CallSite>? _pendingCalls;
 
     // The place that a ref local was made for: what is done through it is done there.
-    private readonly Dictionary<ILocalSymbol, IOperation> _references = new(SymbolEqualityComparer.Default);
+    private Dictionary<ILocalSymbol, IOperation>? _references;
 
     // The conditions of branches by what they are in the source.
     private readonly Dictionary<SyntaxNode, IOperation> _branches = new();
@@ -26,12 +26,15 @@ internal sealed partial class Engine
     {
         foreach (BasicBlock block in _body.Graph.Blocks)
         {
-            foreach (IOperation operation in block.Operations)
+            for (int i = 0; i < block.Operations.Length; i++)
             {
-                FindTargetCaptures(operation);
+                if (_trees?.OperationsOf(block.Ordinal)[i].IsKept != false)
+                {
+                    FindTargetCaptures(block.Operations[i]);
+                }
             }
 
-            if (block.BranchValue is { } value)
+            if (block.BranchValue is { } value && (_trees is null || _trees.IsDecided(block.Ordinal) || _trees.BranchValueOf(block.Ordinal)!.IsKept))
             {
                 FindTargetCaptures(value);
                 if (block.ConditionKind != ControlFlowConditionKind.None)
@@ -299,7 +302,7 @@ internal sealed partial class Engine
             int target = local is null ? 0 : _table.Slot(local);
             if (local is not null && Resolve(assignment.Value) is { } referred)
             {
-                _references[local] = referred;
+                (_references ??= new Dictionary<ILocalSymbol, IOperation>(SymbolEqualityComparer.Default))[local] = referred;
             }
 
             foreach (State state in states)
@@ -514,7 +517,7 @@ internal sealed partial class Engine
     private IOperation? Refer(IOperation target)
     {
         IOperation? place = Resolve(target);
-        return place is ILocalReferenceOperation { Local: { RefKind: not RefKind.None } local } && _references.TryGetValue(local, out IOperation? referred) ? referred : place;
+        return place is ILocalReferenceOperation { Local: { RefKind: not RefKind.None } local } && _references is not null && _references.TryGetValue(local, out IOperation? referred) ? referred : place;
     }
 
     /// <summary>Finds the place that an expression names, from the values of what it is reached through.</summary>

@@ -32,7 +32,8 @@ internal sealed partial class Engine
     private void Arrive(BasicBlock block, State state)
     {
         state.Collect();
-        if (_trees?.Shortcuts.From(block) is { } shortcut && (shortcut.Escapes.Count == 0 || !HasReclaimedMember(state)))
+        // Where a handler may catch what is thrown on the way, the block waits its turn: handlers that lead to handlers would be gone through again and again.
+        if (_trees?.Shortcuts.From(block) is { } shortcut && (shortcut.Escapes.Count == 0 || !(shortcut.IsHandled || HasReclaimedMember(state))))
         {
             foreach (Escape escape in shortcut.Escapes)
             {

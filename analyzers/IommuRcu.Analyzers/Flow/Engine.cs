@@ -25,9 +25,11 @@ internal sealed record Exit(ExitKind Kind, IOperation? Site, State State);
 /// <summary>The analysis of one function, from given states. Not safe for several threads.</summary>
 internal sealed partial class Engine
 {
+    /// <summary>The number of blocks beyond which a body is not analysed.</summary>
+    internal const int MaximumBlocks = 600;
+
     private const int MaximumSteps = 3000;
     private const int StepsPerBlock = 20;
-    private const int MaximumBlocks = 600;
 
     // A proof that takes more than this saves nothing.
     private const int StatesOfProof = 12;
@@ -71,7 +73,7 @@ internal sealed partial class Engine
     /// <exception cref="GiveUpException">The body is too large or too tangled.</exception>
     public void Analyse(IEnumerable<State> entries, IReadOnlyList<FlowListener>? observer)
     {
-        if (_trees is null && _body.Graph.Blocks.Length > MaximumBlocks)
+        if (_body.Graph.Blocks.Length > MaximumBlocks)
         {
             throw new GiveUpException("it has too many branches");
         }

@@ -100,6 +100,7 @@ internal readonly struct Range : IEquatable<Range>
 {
     public static readonly Range Full = new(long.MinValue, long.MaxValue, null);
 
+    private static readonly long[] _zero = { 0 };
     private readonly long[]? _holes;
 
     public Range(long low, long high, long[]? holes)
@@ -163,10 +164,21 @@ internal readonly struct Range : IEquatable<Range>
         bool narrow = least > -1000 && most < 1000 && most - least <= 16;
         long low = Low == other.Low || narrow ? least : long.MinValue;
         long high = High == other.High || narrow ? most : long.MaxValue;
+        if (_holes is null && other._holes is null)
+        {
+            bool skipsZero = low < 0 && high > 0 && !Contains(0) && !other.Contains(0);
+            return new Range(low, high, skipsZero ? _zero : null);
+        }
+
+        return new Range(low, high, HolesOfBoth(other, low, high));
+    }
+
+    private long[]? HolesOfBoth(Range other, long low, long high)
+    {
         Range own = this;
         long[] holes = (_holes ?? Array.Empty<long>()).Concat(other._holes ?? Array.Empty<long>()).Append(0)
             .Where(h => !own.Contains(h) && !other.Contains(h) && h > low && h < high).Distinct().OrderBy(static h => h).Take(12).ToArray();
-        return new Range(low, high, holes.Length == 0 ? null : holes);
+        return holes.Length == 0 ? null : holes;
     }
 
     /// <inheritdoc/>
@@ -181,13 +193,16 @@ internal readonly struct Range : IEquatable<Range>
     public override int GetHashCode() => unchecked((int)((Low * 31) + High));
 
     private static Range? Normalize(long low, long high, long[]? holes)
+        => holes is not null ? NormalizeHoles(low, high, holes) : low > high ? null : new Range(low, high, null);
+
+    private static Range? NormalizeHoles(long low, long high, long[] holes)
     {
-        while (holes is not null && low <= high && Array.IndexOf(holes, low) >= 0 && low < long.MaxValue)
+        while (low <= high && Array.IndexOf(holes, low) >= 0 && low < long.MaxValue)
         {
             low++;
         }
 
-        while (holes is not null && low <= high && Array.IndexOf(holes, high) >= 0 && high > long.MinValue)
+        while (low <= high && Array.IndexOf(holes, high) >= 0 && high > long.MinValue)
         {
             high--;
         }
@@ -197,8 +212,8 @@ internal readonly struct Range : IEquatable<Range>
             return null;
         }
 
-        long[]? kept = holes?.Where(h => h > low && h < high).ToArray();
-        return new Range(low, high, kept is null || kept.Length == 0 ? null : kept);
+        long[] kept = holes.Where(h => h > low && h < high).ToArray();
+        return new Range(low, high, kept.Length == 0 ? null : kept);
     }
 }
 

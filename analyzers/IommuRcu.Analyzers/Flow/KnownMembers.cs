@@ -43,7 +43,7 @@ internal static class KnownMembers
     /// <param name="method">The method or constructor.</param>
     /// <returns>Whether it does.</returns>
     public static bool RunsElsewhere(IMethodSymbol method)
-        => IsSystem(method.ContainingType)
+        => method.ContainingType.Name is "Task" or "TaskFactory" or "ThreadPool" or "Parallel" or "Thread" or "Timer" && IsSystem(method.ContainingType)
             && (_elsewhere.Contains(FullName(method.ContainingType) + "." + method.Name)
                 || (method.MethodKind == MethodKind.Constructor && FullName(method.ContainingType) is "System.Threading.Thread" or "System.Threading.Timer"));
 

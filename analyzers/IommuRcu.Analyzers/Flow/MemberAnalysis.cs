@@ -40,7 +40,8 @@ internal sealed class MemberAnalysis
             _order.Add(nested);
         }
 
-        Relevance = proves ? new Relevance(this, graphs) : null;
+        // What is too large is not analysed, and not proven either.
+        Relevance = !proves ? null : graphs.Largest <= Engine.MaximumBlocks ? new Relevance(this, graphs) : throw new GiveUpException("it has too many branches");
     }
 
     /// <summary>Gets what there is to follow, where nothing but a proof is wanted.</summary>

@@ -16,7 +16,7 @@ namespace IommuRcu.Analyzers.Flow;
 /// <param name="Number">Its number in the member; keeps the names of its blocks apart from the others'.</param>
 internal sealed record FunctionGraph(IMethodSymbol Symbol, ControlFlowGraph Graph, BodyRole Role, int Number);
 
-/// <summary>The graphs of one member. Never changed once made.</summary>
+/// <summary>The graphs of one member. Not safe for several threads.</summary>
 internal sealed class MemberGraphs
 {
     private readonly List<FunctionGraph> _nested = new();
@@ -25,13 +25,15 @@ internal sealed class MemberGraphs
     private readonly Dictionary<ISymbol, IMethodSymbol> _delegates = new(SymbolEqualityComparer.Default);
     private readonly ContractMap _map;
     private readonly CancellationToken _cancellation;
+    private readonly IOperation _root;
+    private FunctionUses? _uses;
 
     public MemberGraphs(ContractMap map, IOperation root, CancellationToken cancellation)
     {
         _map = map;
         _cancellation = cancellation;
         Model = root.SemanticModel;
-        Uses = new FunctionUses(root);
+        _root = root;
         Graph = CreateGraph(root, cancellation);
         Register(Graph);
     }
@@ -42,11 +44,14 @@ internal sealed class MemberGraphs
     /// <summary>Gets the graph of the member itself.</summary>
     public ControlFlowGraph Graph { get; }
 
-    /// <summary>Gets how the nested functions are used.</summary>
-    public FunctionUses Uses { get; }
+    /// <summary>Gets how the nested functions are used; looked for only where there are any.</summary>
+    public FunctionUses Uses => _uses ??= new FunctionUses(_root);
 
     /// <summary>Gets the nested functions, outer ones first.</summary>
     public IReadOnlyList<FunctionGraph> Nested => _nested;
+
+    /// <summary>Gets the number of blocks of the largest graph.</summary>
+    public int Largest => System.Math.Max(Graph.Blocks.Length, _nested.Select(static n => n.Graph.Blocks.Length).DefaultIfEmpty().Max());
 
     /// <summary>Finds a nested function.</summary>
     /// <param name="symbol">The function.</param>

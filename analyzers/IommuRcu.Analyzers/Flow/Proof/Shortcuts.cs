@@ -1,5 +1,6 @@
 // Ways past the blocks that the proof need not visit, and what may be thrown on them.
 using System.Collections.Generic;
+using System.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.FlowAnalysis;
 
@@ -13,7 +14,11 @@ internal readonly record struct Escape(ControlFlowRegion From, IOperation Site);
 /// <summary>A way past plain blocks.</summary>
 /// <param name="To">The block that it leads to.</param>
 /// <param name="Escapes">What may be thrown on the way.</param>
-internal sealed record Shortcut(BasicBlock To, IReadOnlyList<Escape> Escapes);
+internal sealed record Shortcut(BasicBlock To, IReadOnlyList<Escape> Escapes)
+{
+    /// <summary>Gets whether a handler or finally may see what is thrown.</summary>
+    public bool IsHandled { get; } = Escapes.Any(static e => Engine.IsHandled(e.From));
+}
 
 /// <summary>The shortcuts of one function: from a plain block, where all ways through plain blocks lead to one and the same block.</summary>
 internal sealed class Shortcuts
