@@ -87,17 +87,9 @@ internal sealed class BodyFinder
                 return;
             }
 
-            IOperation? before = null;
-            foreach (IOperation block in c.OperationBlocks)
+            foreach (IOperation root in c.OperationBlocks.Select(RootOf).Where(static r => r is not IAttributeOperation).Distinct())
             {
-                // The blocks of one body have the same root.
-                IOperation root = RootOf(block);
-                if (!ReferenceEquals(root, before) && root is not IAttributeOperation)
-                {
-                    type.Add(new BodyRecord(c.OwningSymbol is IMethodSymbol owner ? TypeAnalysis.Definition(owner) : c.OwningSymbol, root, watch.IsInteresting, watch.Calls));
-                }
-
-                before = root;
+                type.Add(new BodyRecord(c.OwningSymbol is IMethodSymbol owner ? TypeAnalysis.Definition(owner) : c.OwningSymbol, root, watch.IsInteresting, watch.Calls));
             }
         });
     }
@@ -149,7 +141,8 @@ internal sealed class BodyFinder
 
         public IReadOnlyCollection<IMethodSymbol> Calls => _calls is null ? Array.Empty<IMethodSymbol>() : _calls.Keys.ToList();
 
-        private void NoteCall(IMethodSymbol method) => LazyInitializer.EnsureInitialized(ref _calls, static () => new ConcurrentDictionary<IMethodSymbol, bool>(SymbolEqualityComparer.Default))!.TryAdd(TypeAnalysis.Definition(method), true);
+        private void NoteCall(IMethodSymbol method)
+            => LazyInitializer.EnsureInitialized(ref _calls, static () => new ConcurrentDictionary<IMethodSymbol, bool>(SymbolEqualityComparer.Default))!.TryAdd(TypeAnalysis.Definition(method), true);
 
         public void See(IOperation operation)
         {
@@ -210,5 +203,5 @@ internal sealed class BodyFinder
             => IsInteresting = IsInteresting || (ImplicitMembers.OperatorOf(operation) is { } method && _finder.HasContract(method));
     }
 
-    private bool IsHolder(ITypeSymbol? type) => type is INamedTypeSymbol { SpecialType: SpecialType.None } named && HasContract(named);
+    private bool IsHolder(ITypeSymbol? type) => type is INamedTypeSymbol named && HasContract(named);
 }

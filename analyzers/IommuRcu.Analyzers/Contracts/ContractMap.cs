@@ -19,9 +19,9 @@ internal sealed class ContractMap
     private readonly IReadOnlyDictionary<ISymbol, MemberContracts> _fromFiles;
     private readonly Lazy<bool> _hasOperatorContracts;
     private readonly IAssemblySymbol _own;
-    private IAssemblySymbol? _lastOutOfReach;
     private readonly Func<IAssemblySymbol, bool> _readAssembly;
     private readonly Func<ISymbol, MemberContracts> _read;
+    private IAssemblySymbol? _lastOutOfReach;
 
     private ContractMap(Compilation compilation, IReadOnlyDictionary<ISymbol, MemberContracts> fromFiles)
     {
@@ -113,14 +113,19 @@ internal sealed class ContractMap
     /// <param name="type">The type.</param>
     /// <param name="word">The word.</param>
     /// <returns>The contract, or none.</returns>
-    public Contract? FindOnType(ITypeSymbol? type, ContractWord word)
+    public Contract? FindOnType(ITypeSymbol? type, ContractWord word) => OnType(type).Find(word);
+
+    /// <summary>Gets the contracts of a type, its bases and interfaces; of a nullable one, those of the value in it.</summary>
+    /// <param name="type">The type.</param>
+    /// <returns>Its contracts, possibly none.</returns>
+    public MemberContracts OnType(ITypeSymbol? type)
     {
         if (type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable)
         {
             type = nullable.TypeArguments[0];
         }
 
-        return type is INamedTypeSymbol named ? Of(named).Find(word) : null;
+        return type is INamedTypeSymbol named ? Of(named) : MemberContracts.None;
     }
 
     private static INamespaceSymbol? AnnotationsIn(INamespaceSymbol root)

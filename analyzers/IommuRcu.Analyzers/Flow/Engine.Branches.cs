@@ -163,12 +163,7 @@ internal sealed partial class Engine
         _observer = null;
         foreach (State state in states)
         {
-            if (handled || HasDebts(state))
-            {
-                State thrown = state.Clone();
-                thrown.ClearTemporaries();
-                Throw(_block.EnclosingRegion, thrown, leavesFunction ? ExitKind.CallThrows : null, operation, null);
-            }
+            ThrowCopy(state, _block.EnclosingRegion, handled, leavesFunction ? ExitKind.CallThrows : null, operation);
         }
 
         _observer = observer;
@@ -178,9 +173,17 @@ internal sealed partial class Engine
     private void MayThrow(IOperation site, State state, ControlFlowRegion from)
     {
         _mayThrow = true;
-        if (HasDebts(state) || IsHandled(from))
+        ThrowCopy(state, from, IsHandled(from), ExitKind.CallThrows, site);
+    }
+
+    // What nobody handles is of interest only where it leaves something open.
+    private void ThrowCopy(State state, ControlFlowRegion from, bool handled, ExitKind? kind, IOperation site)
+    {
+        if (handled || HasDebts(state))
         {
-            Throw(from, state.Clone(), ExitKind.CallThrows, site, null);
+            State thrown = state.Clone();
+            thrown.ClearTemporaries();
+            Throw(from, thrown, kind, site, null);
         }
     }
 

@@ -71,43 +71,10 @@ internal sealed partial class Engine
         => call.Instance is not null && call.Method is { Name: "Dispose" or "DisposeAsync" or "Close", Parameters.IsEmpty: true };
 
     private bool IsGuardClose(CallSite call, List<State> states)
-    {
-        if (!IsDispose(call))
-        {
-            return false;
-        }
-
-        if (_body.Map.Scope(call.Instance!.Type) is not null)
-        {
-            return true;
-        }
-
-        foreach (State state in states)
-        {
-            if (state.FactsOf(ValueOf(call.Instance, state)).Holder is Holder.GuardOpen or Holder.GuardClosed or Holder.GuardInert)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+        => IsDispose(call) && (_body.Map.Scope(call.Instance!.Type) is not null || IsAnywhere(call.Instance, states, static f => f.Holder is Holder.GuardOpen or Holder.GuardClosed or Holder.GuardInert));
 
     private bool IsHolderCall(CallSite call, List<State> states)
-    {
-        if (IsDispose(call))
-        {
-            foreach (State state in states)
-            {
-                if (state.FactsOf(ValueOf(call.Instance!, state)).Holder != Holder.None)
-                {
-                    return true;
-                }
-            }
-        }
-
-        return false;
-    }
+        => IsDispose(call) && IsAnywhere(call.Instance!, states, static f => f.Holder != Holder.None);
 
     // Members that the source does not spell, where they have contracts.
     private void CallImplicit(IOperation operation, IOperation? instance, List<State> states)

@@ -363,18 +363,9 @@ internal sealed partial class Engine
     // Tells of a use where some state makes it worth telling.
     private void Use(IOperation operation, IOperation value, List<State> states)
     {
-        if (_observer is null)
+        if (_observer is not null && IsAnywhere(value, states, static f => f.HasProtocol))
         {
-            return;
-        }
-
-        foreach (State state in states)
-        {
-            if (state.FactsOf(ValueOf(value, state)).HasProtocol)
-            {
-                TellUse(operation, value, states);
-                return;
-            }
+            TellUse(operation, value, states);
         }
     }
 
@@ -383,18 +374,9 @@ internal sealed partial class Engine
 
     private void Escape(IOperation operation, IOperation value, WayOut way, List<State> states)
     {
-        if (_observer is null)
+        if (_observer is not null && IsAnywhere(value, states, static f => f is { Origin: not OriginKind.None } or { Carries: not 0 } or { Holder: Holder.GuardOpen }))
         {
-            return;
-        }
-
-        foreach (State state in states)
-        {
-            if (state.FactsOf(ValueOf(value, state)) is { Origin: not OriginKind.None } or { Carries: not 0 } or { Holder: Holder.GuardOpen })
-            {
-                TellEscape(operation, value, way, states);
-                return;
-            }
+            TellEscape(operation, value, way, states);
         }
     }
 

@@ -767,6 +767,21 @@ internal sealed partial class Engine
 
     private FlowPoint Point(IOperation operation) => new(_body, operation);
 
+    // Whether something is known of a value in any state.
+    private bool IsAnywhere(IOperation value, List<State> states, System.Func<Facts, bool> holds)
+    {
+        foreach (State state in states)
+        {
+            if (holds(state.FactsOf(ValueOf(value, state))))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // Who tells is a method of its own where much is passed by silently: a closure is made at a method's start, whether it is needed or not.
     private void Tell(List<State> states, System.Action<FlowListener, List<State>> tell)
     {
         if (_observer is null)

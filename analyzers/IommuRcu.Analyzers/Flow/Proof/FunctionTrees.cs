@@ -57,21 +57,8 @@ internal sealed class FunctionTrees
     {
         for (int i = 0; i < _branchValues.Length; i++)
         {
-            _isDecided[i] = _branchValues[i] is { } value && (value.IsKept || !value.MayThrow) && (value.Names.Count > 0 || value.IsKept || value.Root.ConstantValue.HasValue) && AreAll(value, followed);
+            _isDecided[i] = _branchValues[i] is { } value && (value.IsKept || !value.MayThrow) && (value.Names.Count > 0 || value.IsKept || value.Root.ConstantValue.HasValue) && value.NamesOnly(followed);
         }
-    }
-
-    private static bool AreAll(Tree tree, List<bool> followed)
-    {
-        foreach (int name in tree.Names)
-        {
-            if (!followed[name])
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     /// <summary>Tells whether a block does nothing that the proof follows, nor decides anything.</summary>

@@ -44,14 +44,9 @@ internal sealed class Relevance
     {
         if (!_current.TryGetValue(operation, out bool current))
         {
-            current = true;
-            foreach (int name in _reader.Read(operation).Names)
-            {
-                Grow();
-                current &= _followed[name];
-            }
-
-            _current.Add(operation, current);
+            Tree tree = _reader.Read(operation);
+            Grow();
+            _current.Add(operation, current = tree.NamesOnly(_followed));
         }
 
         return current;

@@ -1,4 +1,5 @@
 // What one statement or condition of a control-flow graph names, writes and calls, as far as it decides whether the proof has to follow it.
+using System.Collections.Generic;
 using Microsoft.CodeAnalysis;
 
 namespace IommuRcu.Analyzers.Flow.Proof;
@@ -6,12 +7,15 @@ namespace IommuRcu.Analyzers.Flow.Proof;
 /// <summary>One operation of a block, or the value that the block branches on.</summary>
 internal sealed class Tree
 {
-    // Fields, so that what is added is added to them and not to copies.
-    private ShortList<int> _names;
-    private ShortList<int> _writes;
-    private ShortList<int> _holders;
-    private ShortList<int> _given;
-    private ShortList<FunctionGraph> _functions;
+    private static readonly List<int> _none = new();
+    private static readonly List<FunctionGraph> _noFunctions = new();
+
+    // Most trees have nothing in most of these.
+    private List<int>? _names;
+    private List<int>? _writes;
+    private List<int>? _holders;
+    private List<int>? _given;
+    private List<FunctionGraph>? _functions;
 
     public Tree(IOperation root) => Root = root;
 
@@ -33,18 +37,49 @@ internal sealed class Tree
     /// <summary>Gets or sets whether the proof follows it.</summary>
     public bool IsKept { get; set; }
 
-    /// <summary>Gets the variables and members that it names.</summary>
-    public ref ShortList<int> Names => ref _names;
+    /// <summary>Gets the variables and members that it names. Not to be changed by a reader, as the lists below.</summary>
+    public List<int> Names => _names ?? _none;
 
     /// <summary>Gets those among them that it writes.</summary>
-    public ref ShortList<int> Writes => ref _writes;
+    public List<int> Writes => _writes ?? _none;
 
     /// <summary>Gets those whose object something is put into.</summary>
-    public ref ShortList<int> Holders => ref _holders;
+    public List<int> Holders => _holders ?? _none;
 
     /// <summary>Gets those among them that are given to something with a contract for what it is given.</summary>
-    public ref ShortList<int> Given => ref _given;
+    public List<int> Given => _given ?? _none;
 
     /// <summary>Gets the nested functions that it makes or calls.</summary>
-    public ref ShortList<FunctionGraph> Functions => ref _functions;
+    public List<FunctionGraph> Functions => _functions ?? _noFunctions;
+
+    public void AddName(int name) => (_names ??= new List<int>()).Add(name);
+
+    public void AddWrite(int name) => (_writes ??= new List<int>()).Add(name);
+
+    public void AddFunction(FunctionGraph function) => (_functions ??= new List<FunctionGraph>()).Add(function);
+
+    /// <summary>Notes that something is put into the object behind names.</summary>
+    /// <param name="first">The position of the first of these names; they are the last ones read.</param>
+    public void HoldFrom(int first) => AddFrom(first, ref _holders);
+
+    /// <summary>Notes that names are given to something that has a contract for them.</summary>
+    /// <param name="first">The position of the first of these names; they are the last ones read.</param>
+    public void GiveFrom(int first) => AddFrom(first, ref _given);
+
+    /// <summary>Notes names whose object something is put into.</summary>
+    /// <param name="names">The names.</param>
+    public void Hold(List<int> names) => (_holders ??= new List<int>()).AddRange(names);
+
+    /// <summary>Tells whether all that is named is marked.</summary>
+    /// <param name="marks">The marks, by name.</param>
+    /// <returns>Whether it is.</returns>
+    public bool NamesOnly(List<bool> marks) => Names.TrueForAll(n => marks[n]);
+
+    private void AddFrom(int first, ref List<int>? list)
+    {
+        for (int i = first; i < Names.Count; i++)
+        {
+            (list ??= new List<int>()).Add(Names[i]);
+        }
+    }
 }

@@ -108,14 +108,14 @@ internal sealed class TreeReader
                 Name(((IParameterReferenceOperation)operation).Parameter.OriginalDefinition, operation.Type, tree);
                 return;
             case OperationKind.FlowCaptureReference:
-                tree.Names.Add(Capture(((IFlowCaptureReferenceOperation)operation).Id, operation.Type));
+                tree.AddName(Capture(((IFlowCaptureReferenceOperation)operation).Id, operation.Type));
                 return;
             case OperationKind.InstanceReference or OperationKind.Literal:
                 return;
             case OperationKind.FlowCapture:
                 int capture = Capture(((IFlowCaptureOperation)operation).Id, ((IFlowCaptureOperation)operation).Value.Type);
-                tree.Names.Add(capture);
-                tree.Writes.Add(capture);
+                tree.AddName(capture);
+                tree.AddWrite(capture);
                 break;
             case OperationKind.FieldReference:
                 ReadField((IFieldReferenceOperation)operation, tree);
@@ -135,7 +135,7 @@ internal sealed class TreeReader
             case OperationKind.FlowAnonymousFunction:
                 if (_graphs.Find(((IFlowAnonymousFunctionOperation)operation).Symbol) is { } lambda)
                 {
-                    tree.Functions.Add(lambda);
+                    tree.AddFunction(lambda);
                 }
 
                 return;
@@ -245,24 +245,21 @@ internal sealed class TreeReader
         tree.Touches |= Touches(call, method);
         if (Called(call, method) is { } function)
         {
-            tree.Functions.Add(function);
+            tree.AddFunction(function);
         }
 
         int before = tree.Names.Count;
         ReadReceiver(call.Instance, contracts, tree);
         if (call.Instance is not null && KnownMembers.AddsToCollection(method))
         {
-            for (int i = before; i < tree.Names.Count; i++)
-            {
-                tree.Holders.Add(tree.Names[i]);
-            }
+            tree.HoldFrom(before);
         }
 
         ReadArguments(call.Arguments, contracts, tree);
         if (IsExchange(method) || _member.HelperNeeds(TypeAnalysis.Definition(method)) is not null)
         {
             tree.Touches = tree.Gives = true;
-            GiveFrom(before, tree);
+            tree.GiveFrom(before);
         }
     }
 
@@ -299,7 +296,7 @@ internal sealed class TreeReader
         Read(instance, tree);
         if ((contracts.SelfWords & OfValues) != 0 || Queues(contracts))
         {
-            GiveFrom(before, tree);
+            tree.GiveFrom(before);
         }
     }
 
@@ -323,7 +320,7 @@ internal sealed class TreeReader
 
             if (all || !contracts.Parameter(parameter.Ordinal).IsEmpty || IsHolder(parameter.Type))
             {
-                GiveFrom(before, tree);
+                tree.GiveFrom(before);
             }
         }
     }
@@ -333,7 +330,7 @@ internal sealed class TreeReader
         tree.Touches |= !_map.Of(reference.Method).IsEmpty || _member.HelperNeeds(TypeAnalysis.Definition(reference.Method)) is not null;
         if (_graphs.Find(reference.Method.OriginalDefinition) is { } function)
         {
-            tree.Functions.Add(function);
+            tree.AddFunction(function);
         }
     }
 
@@ -359,20 +356,20 @@ internal sealed class TreeReader
         switch (Names.Unwrap(target))
         {
             case ILocalReferenceOperation local:
-                tree.Writes.Add(Number(local.Local, local.Type));
+                tree.AddWrite(Number(local.Local, local.Type));
                 break;
             case IParameterReferenceOperation parameter:
-                tree.Writes.Add(Number(parameter.Parameter.OriginalDefinition, parameter.Type));
+                tree.AddWrite(Number(parameter.Parameter.OriginalDefinition, parameter.Type));
                 break;
             case IFlowCaptureReferenceOperation capture:
-                tree.Writes.Add(Capture(capture.Id, capture.Type));
+                tree.AddWrite(Capture(capture.Id, capture.Type));
                 break;
             case IFieldReferenceOperation field:
-                tree.Writes.Add(Number(Engine.Canonical(field.Field), field.Type));
+                tree.AddWrite(Number(Engine.Canonical(field.Field), field.Type));
                 WriteHolder(field.Instance, tree);
                 break;
             case IPropertyReferenceOperation property:
-                tree.Writes.Add(Number(Engine.Canonical(property.Property), property.Type));
+                tree.AddWrite(Number(Engine.Canonical(property.Property), property.Type));
                 WriteHolder(property.Instance, tree);
                 break;
             case IDeclarationExpressionOperation declaration:
@@ -409,10 +406,7 @@ internal sealed class TreeReader
         }
         else if (instance is not null)
         {
-            foreach (int name in Read(instance).Names)
-            {
-                tree.Holders.Add(name);
-            }
+            tree.Hold(Read(instance).Names);
         }
     }
 
@@ -421,8 +415,8 @@ internal sealed class TreeReader
         if (symbol is ILocalSymbol local)
         {
             int name = Number(local, local.Type);
-            tree.Names.Add(name);
-            tree.Writes.Add(name);
+            tree.AddName(name);
+            tree.AddWrite(name);
         }
     }
 
@@ -437,14 +431,6 @@ internal sealed class TreeReader
         tree.Gives |= ((contracts.SelfWords | contracts.ResultWords | contracts.ParameterWords) & OfValues) != 0;
         Ask(contracts.Self);
         Ask(contracts.Result);
-    }
-
-    private static void GiveFrom(int first, Tree tree)
-    {
-        for (int i = first; i < tree.Names.Count; i++)
-        {
-            tree.Given.Add(tree.Names[i]);
-        }
     }
 
     // What the engine does at a call that has no contract.
@@ -476,23 +462,15 @@ internal sealed class TreeReader
         _ => null,
     };
 
-    private bool IsHolder(ITypeSymbol? type)
-    {
-        if (type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable)
-        {
-            type = nullable.TypeArguments[0];
-        }
-
-        return type is INamedTypeSymbol { SpecialType: SpecialType.None } named && !_map.Of(named).IsEmpty;
-    }
+    private bool IsHolder(ITypeSymbol? type) => !_map.OnType(type).IsEmpty;
 
     private void Name(ISymbol symbol, ITypeSymbol? type, Tree tree)
     {
-        tree.Names.Add(Number(symbol, type));
+        tree.AddName(Number(symbol, type));
         if (IsHolder(type))
         {
             tree.Touches = tree.Gives = true;
-            tree.Given.Add(tree.Names[tree.Names.Count - 1]);
+            tree.GiveFrom(tree.Names.Count - 1);
         }
     }
 
