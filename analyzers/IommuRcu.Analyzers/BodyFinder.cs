@@ -87,9 +87,15 @@ internal sealed class BodyFinder
                 return;
             }
 
-            foreach (IOperation root in c.OperationBlocks.Select(RootOf).Where(static r => r is not IAttributeOperation).Distinct())
+            // The blocks of one body have the same root; there are rarely more than one.
+            var roots = new List<IOperation>(c.OperationBlocks.Length);
+            foreach (IOperation block in c.OperationBlocks)
             {
-                type.Add(new BodyRecord(c.OwningSymbol is IMethodSymbol owner ? TypeAnalysis.Definition(owner) : c.OwningSymbol, root, watch.IsInteresting, watch.Calls));
+                if (RootOf(block) is not IAttributeOperation and var root && !roots.Contains(root))
+                {
+                    roots.Add(root);
+                    type.Add(new BodyRecord(c.OwningSymbol is IMethodSymbol owner ? TypeAnalysis.Definition(owner) : c.OwningSymbol, root, watch.IsInteresting, watch.Calls));
+                }
             }
         });
     }
@@ -203,5 +209,5 @@ internal sealed class BodyFinder
             => IsInteresting = IsInteresting || (ImplicitMembers.OperatorOf(operation) is { } method && _finder.HasContract(method));
     }
 
-    private bool IsHolder(ITypeSymbol? type) => type is INamedTypeSymbol named && HasContract(named);
+    private bool IsHolder(ITypeSymbol? type) => type is INamedTypeSymbol named && !ContractMap.IsPrimitive(named) && HasContract(named);
 }

@@ -115,6 +115,11 @@ internal sealed class ContractMap
     /// <returns>The contract, or none.</returns>
     public Contract? FindOnType(ITypeSymbol? type, ContractWord word) => OnType(type).Find(word);
 
+    /// <summary>Tells whether a type is a number, a flag, a character or a text: nothing that a contract would stand on.</summary>
+    /// <param name="type">The type.</param>
+    /// <returns>Whether it is.</returns>
+    public static bool IsPrimitive(ITypeSymbol? type) => type is { SpecialType: >= SpecialType.System_Boolean and <= SpecialType.System_String };
+
     /// <summary>Gets the contracts of a type, its bases and interfaces; of a nullable one, those of the value in it.</summary>
     /// <param name="type">The type.</param>
     /// <returns>Its contracts, possibly none.</returns>
@@ -125,7 +130,7 @@ internal sealed class ContractMap
             type = nullable.TypeArguments[0];
         }
 
-        return type is INamedTypeSymbol named ? Of(named) : MemberContracts.None;
+        return type is INamedTypeSymbol named && !IsPrimitive(named) ? Of(named) : MemberContracts.None;
     }
 
     private static INamespaceSymbol? AnnotationsIn(INamespaceSymbol root)

@@ -474,7 +474,7 @@ internal sealed class TreeReader
         }
     }
 
-    private static bool IsPlain(ITypeSymbol? type) => type is { SpecialType: >= SpecialType.System_Boolean and <= SpecialType.System_String } or { TypeKind: TypeKind.Enum };
+    private static bool IsPlain(ITypeSymbol? type) => ContractMap.IsPrimitive(type) || type is { TypeKind: TypeKind.Enum };
 
     private int Number(ISymbol symbol, ITypeSymbol? type)
     {
