@@ -322,12 +322,33 @@ internal sealed class ContractMap
             || _compilation.References.Select(_compilation.GetAssemblyOrModuleSymbol).OfType<IAssemblySymbol>().Append(_compilation.Assembly)
                 .Where(a => CanHaveContracts(a)).Any(a => HasOperatorContract(a.GlobalNamespace));
 
-    private bool HasOperatorContract(INamespaceOrTypeSymbol space)
+    private bool HasOperatorContract(INamespaceSymbol space)
     {
-        foreach (ISymbol member in space.GetMembers())
+        foreach (INamespaceOrTypeSymbol member in space.GetMembers())
         {
-            if (member is INamespaceOrTypeSymbol inner ? HasOperatorContract(inner)
-                : member is IMethodSymbol { MethodKind: MethodKind.UserDefinedOperator or MethodKind.Conversion } && !Of(member).IsEmpty)
+            if (member is INamespaceSymbol inner ? HasOperatorContract(inner) : HasOperatorContract((INamedTypeSymbol)member))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // The names of a type's members cost nothing; its members would be made here for the first time.
+    private bool HasOperatorContract(INamedTypeSymbol type)
+    {
+        foreach (string name in type.MemberNames)
+        {
+            if (name.StartsWith("op_", StringComparison.Ordinal) && type.GetMembers(name).Any(m => m is IMethodSymbol && !Of(m).IsEmpty))
+            {
+                return true;
+            }
+        }
+
+        foreach (INamedTypeSymbol nested in type.GetTypeMembers())
+        {
+            if (HasOperatorContract(nested))
             {
                 return true;
             }
