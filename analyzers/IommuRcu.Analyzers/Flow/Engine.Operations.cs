@@ -105,98 +105,69 @@ internal sealed partial class Engine
             return;
         }
 
-        switch (operation)
+        // By kind: to ask an operation for one interface after the other takes longer than most of them take to execute.
+        switch (operation.Kind)
         {
-            case IFlowAnonymousFunctionOperation lambda:
-                NoteNested(lambda, states);
+            case OperationKind.FlowAnonymousFunction:
+                NoteNested((IFlowAnonymousFunctionOperation)operation, states);
                 foreach (State state in states)
                 {
-                    state.SetTemporary(lambda, state.Create(lambda));
+                    state.SetTemporary(operation, state.Create(operation));
                 }
 
                 break;
-            case ISimpleAssignmentOperation assignment:
-                ExecuteAssignment(assignment, states);
+            case OperationKind.SimpleAssignment:
+                ExecuteAssignment((ISimpleAssignmentOperation)operation, states);
                 break;
-            case IFlowCaptureOperation capture:
-                if (_targetCaptures.Contains(capture.Id.GetHashCode()) && capture.Value is IFieldReferenceOperation or IPropertyReferenceOperation or IArrayElementReferenceOperation or ILocalReferenceOperation or IParameterReferenceOperation)
-                {
-                    ExecutePlace(capture.Value, states);
-                    if (capture.Value is ILocalReferenceOperation or IParameterReferenceOperation)
-                    {
-                        foreach (State state in states)
-                        {
-                            state.Write(_table.Capture(capture.Id.GetHashCode()), ValueOf(capture.Value, state));
-                        }
-                    }
-
-                    break;
-                }
-
-                Execute(capture.Value, states);
-                foreach (State state in states)
-                {
-                    state.Write(_table.Capture(capture.Id.GetHashCode()), ValueOf(capture.Value, state));
-                }
-
+            case OperationKind.FlowCapture:
+                ExecuteCapture((IFlowCaptureOperation)operation, states);
                 break;
-            case IInvocationOperation invocation:
+            case OperationKind.Invocation:
+                var invocation = (IInvocationOperation)operation;
                 ExecuteChildren(invocation, states);
                 IMethodSymbol method = Devirtualized(invocation);
                 Call(new CallSite(invocation, method, Names.Unwrap(invocation.Instance), invocation.Arguments, _body.Map.Of(method)), states);
                 break;
-            case IObjectCreationOperation { Constructor: { } constructor } creation:
+            case OperationKind.ObjectCreation when operation is IObjectCreationOperation { Constructor: { } constructor } creation:
                 ExecuteChildren(creation, states);
                 Call(new CallSite(creation, constructor, null, creation.Arguments, _body.Map.Of(constructor)), states);
                 break;
-            case IPropertyReferenceOperation property:
-                ExecuteChildren(property, states);
-                ReadProperty(property, states);
+            case OperationKind.PropertyReference:
+                ExecuteChildren(operation, states);
+                ReadProperty((IPropertyReferenceOperation)operation, states);
                 break;
-            case IFieldReferenceOperation field:
-                ExecuteChildren(field, states);
-                ReadField(field, states);
+            case OperationKind.FieldReference:
+                ExecuteChildren(operation, states);
+                ReadField((IFieldReferenceOperation)operation, states);
                 break;
-            case ILocalReferenceOperation { Local.RefKind: not RefKind.None } local:
-                ReadReference(local, states);
+            case OperationKind.LocalReference:
+                ReadReference((ILocalReferenceOperation)operation, states);
                 break;
-            case IInterpolatedStringOperation text:
-                ExecuteChildren(text, states);
-                foreach (IInterpolationOperation part in text.Parts.OfType<IInterpolationOperation>())
+            case OperationKind.InterpolatedString:
+                ExecuteChildren(operation, states);
+                foreach (IInterpolationOperation part in ((IInterpolatedStringOperation)operation).Parts.OfType<IInterpolationOperation>())
                 {
-                    Use(text, part.Expression, states);
+                    Use(operation, part.Expression, states);
                 }
 
                 break;
-            case IAwaitOperation await:
-                Execute(await.Operation, states);
-                CallImplicit(await, await.Operation, states);
-                Tell(states, (listener, seen) => listener.Suspend(Point(await), seen));
-                if (!states.Any(s => s.FactsOf(ValueOf(await.Operation, s)).Pending is not null))
-                {
-                    MayThrow(await, states, leavesFunction: true);
-                }
-
-                Await(await.Operation, await, states);
+            case OperationKind.Await:
+                ExecuteAwait((IAwaitOperation)operation, states);
                 break;
-            case IReturnOperation { Kind: OperationKind.YieldReturn } yield:
-                if (yield.ReturnedValue is { } yielded)
-                {
-                    Execute(yielded, states);
-                    Escape(yield, yielded, WayOut.Yielded, states);
-                }
-
-                Tell(states, (listener, seen) => listener.Suspend(Point(yield), seen));
+            case OperationKind.YieldReturn:
+                ExecuteYield((IReturnOperation)operation, states);
                 break;
-            case ICompoundAssignmentOperation or IIncrementOrDecrementOperation:
+            case OperationKind.CompoundAssignment or OperationKind.Increment or OperationKind.Decrement:
                 ExecuteUpdate(operation, states);
                 break;
-            case IDeconstructionAssignmentOperation deconstruction:
+            case OperationKind.DeconstructionAssignment:
+                var deconstruction = (IDeconstructionAssignmentOperation)operation;
                 Execute(deconstruction.Value, states);
                 CallImplicit(deconstruction, deconstruction.Value, states);
                 ExecuteDeconstruction(deconstruction, states);
                 break;
-            case IIsPatternOperation pattern:
+            case OperationKind.IsPattern:
+                var pattern = (IIsPatternOperation)operation;
                 Execute(pattern.Value, states);
                 ReadPattern(pattern, pattern.Pattern, pattern.Value, states);
                 foreach (State state in states)
@@ -205,35 +176,85 @@ internal sealed partial class Engine
                 }
 
                 break;
-            case IDelegateCreationOperation creation:
-                Execute(creation.Target, states);
-                MakeDelegate(creation, creation.Target, (creation.Type as INamedTypeSymbol)?.DelegateInvokeMethod, states);
+            case OperationKind.DelegateCreation:
+                IOperation target = ((IDelegateCreationOperation)operation).Target;
+                Execute(target, states);
+                MakeDelegate(operation, target, (operation.Type as INamedTypeSymbol)?.DelegateInvokeMethod, states);
                 break;
-            case IImplicitIndexerReferenceOperation indexer:
-                ExecuteChildren(indexer, states);
-                CallImplicit(indexer, indexer.Instance, states);
+            case OperationKind.ImplicitIndexerReference:
+                ExecuteChildren(operation, states);
+                CallImplicit(operation, ((IImplicitIndexerReferenceOperation)operation).Instance, states);
                 break;
-            case IBinaryOperation { OperatorMethod: not null } or IUnaryOperation { OperatorMethod: not null } or IConversionOperation { OperatorMethod: not null }:
+            case OperationKind.Binary or OperationKind.Unary or OperationKind.Conversion:
                 ExecuteChildren(operation, states);
                 CallOperator(operation, states);
                 break;
-            case INameOfOperation or ITypeOfOperation or ISizeOfOperation:
+            case OperationKind.NameOf or OperationKind.TypeOf or OperationKind.SizeOf:
                 break;
-            case IArgumentOperation { Parameter: { RefKind: not RefKind.None } } place:
+            case OperationKind.Argument when ((IArgumentOperation)operation) is { Parameter: { RefKind: not RefKind.None } } place:
                 ExecutePlace(place.Value, states);
                 break;
-            case IDefaultValueOperation forged:
-                Forge(forged, forged.Type, "'default'");
-                MakeEmpty(forged, states);
+            case OperationKind.DefaultValue:
+                Forge(operation, operation.Type, "'default'");
+                MakeEmpty((IDefaultValueOperation)operation, states);
                 break;
-            case IAddressOfOperation address:
-                ExecutePlace(address.Reference, states);
-                MakeDelegate(address, address.Reference, null, states);
+            case OperationKind.AddressOf:
+                IOperation reference = ((IAddressOfOperation)operation).Reference;
+                ExecutePlace(reference, states);
+                MakeDelegate(operation, reference, null, states);
                 break;
             default:
                 ExecuteChildren(operation, states);
                 break;
         }
+    }
+
+    private void ExecuteCapture(IFlowCaptureOperation capture, List<State> states)
+    {
+        bool holdsPlace = _targetCaptures.Contains(capture.Id.GetHashCode());
+        if (holdsPlace && capture.Value is IFieldReferenceOperation or IPropertyReferenceOperation or IArrayElementReferenceOperation)
+        {
+            ExecutePlace(capture.Value, states);
+            return;
+        }
+
+        if (holdsPlace && capture.Value is ILocalReferenceOperation or IParameterReferenceOperation)
+        {
+            ExecutePlace(capture.Value, states);
+        }
+        else
+        {
+            Execute(capture.Value, states);
+        }
+
+        foreach (State state in states)
+        {
+            state.Write(_table.Capture(capture.Id.GetHashCode()), ValueOf(capture.Value, state));
+        }
+    }
+
+    private void ExecuteAwait(IAwaitOperation await, List<State> states)
+    {
+        Execute(await.Operation, states);
+        CallImplicit(await, await.Operation, states);
+        Tell(states, (listener, seen) => listener.Suspend(Point(await), seen));
+        if (!states.Any(s => s.FactsOf(ValueOf(await.Operation, s)).Pending is not null))
+        {
+            MayThrow(await, states, leavesFunction: true);
+        }
+
+        Await(await.Operation, await, states);
+    }
+
+    private void ExecuteYield(IReturnOperation yield, List<State> states)
+    {
+        if (yield.ReturnedValue is { } yielded)
+        {
+            Execute(yielded, states);
+            Escape(yield, yielded, WayOut.Yielded, states);
+        }
+
+        Tell(states, (listener, seen) => listener.Suspend(Point(yield), seen));
     }
 
     // A using disposes through the interface; what the type itself says of its Dispose counts.
@@ -582,43 +603,37 @@ internal sealed partial class Engine
             return _table.Constant(operation.ConstantValue.Value);
         }
 
-        switch (operation)
+        switch (operation.Kind)
         {
-            case IConversionOperation { OperatorMethod: null } conversion:
+            case OperationKind.Conversion when ((IConversionOperation)operation) is { OperatorMethod: null } conversion:
                 return ValueOf(conversion.Operand, state);
-            case IParenthesizedOperation parenthesized:
-                return ValueOf(parenthesized.Operand, state);
-            case IDelegateCreationOperation creation:
-                return ValueOf(creation.Target, state);
-            case IArgumentOperation argument:
-                return ValueOf(argument.Value, state);
-            case IAwaitOperation await:
-                return ValueOf(await.Operation, state);
-            case IInstanceReferenceOperation:
+            case OperationKind.Parenthesized:
+                return ValueOf(((IParenthesizedOperation)operation).Operand, state);
+            case OperationKind.DelegateCreation:
+                return ValueOf(((IDelegateCreationOperation)operation).Target, state);
+            case OperationKind.Argument:
+                return ValueOf(((IArgumentOperation)operation).Value, state);
+            case OperationKind.Await:
+                return ValueOf(((IAwaitOperation)operation).Operation, state);
+            case OperationKind.InstanceReference:
                 return _table.This;
-            case IFlowCaptureReferenceOperation { Type.SpecialType: SpecialType.System_Boolean, Syntax: BinaryExpressionSyntax or ConditionalExpressionSyntax } made
-                when Compound((ExpressionSyntax)made.Syntax, state) is var compound && compound != ValueTable.Unknown:
-                return compound;
-            case IFlowCaptureReferenceOperation when !Can(Abilities.FlowCaptures):
-                return ValueTable.Unknown;
-            case IFlowCaptureReferenceOperation capture:
-                return state.Variables.TryGetValue(_table.Capture(capture.Id.GetHashCode()), out int value)
-                    ? value
-                    : Resolve(capture) is { } place && place is not IFlowCaptureReferenceOperation ? ValueOf(place, state) : ValueTable.Unknown;
-            case IDefaultValueOperation { Type: { IsReferenceType: true } or { TypeKind: TypeKind.Pointer } or { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } }:
+            case OperationKind.FlowCaptureReference:
+                return ValueOfCapture((IFlowCaptureReferenceOperation)operation, state);
+            case OperationKind.DefaultValue when operation.Type is { IsReferenceType: true } or { TypeKind: TypeKind.Pointer } or { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T }:
                 return _table.Null;
-            case IIsNullOperation isNull:
-                return _table.Equal(ValueOf(isNull.Operand, state), _table.Null);
-            case IUnaryOperation { OperatorKind: UnaryOperatorKind.Not } not:
+            case OperationKind.IsNull:
+                return _table.Equal(ValueOf(((IIsNullOperation)operation).Operand, state), _table.Null);
+            case OperationKind.Unary when ((IUnaryOperation)operation) is { OperatorKind: UnaryOperatorKind.Not } not:
                 return _table.Not(ValueOf(not.Operand, state));
-            case IBinaryOperation binary when Compare(binary, state) is var compared && compared != ValueTable.Unknown:
+            case OperationKind.Binary when Compare((IBinaryOperation)operation, state) is var compared && compared != ValueTable.Unknown:
                 return compared;
-            case IIsTypeOperation test:
-                return Test(test, state);
-            case IPropertyReferenceOperation { Property: { Name: "HasValue", ContainingType.OriginalDefinition.SpecialType: SpecialType.System_Nullable_T }, Instance: { } nullable }:
+            case OperationKind.IsType:
+                return Test((IIsTypeOperation)operation, state);
+            case OperationKind.PropertyReference
+                when ((IPropertyReferenceOperation)operation) is { Property: { Name: "HasValue", ContainingType.OriginalDefinition.SpecialType: SpecialType.System_Nullable_T }, Instance: { } nullable }:
                 return _table.Not(_table.Equal(ValueOf(nullable, state), _table.Null));
-            case IDeclarationExpressionOperation declaration:
-                return ValueOf(declaration.Expression, state);
+            case OperationKind.DeclarationExpression:
+                return ValueOf(((IDeclarationExpressionOperation)operation).Expression, state);
         }
 
         if (PlaceOf(operation, state) is var slot && slot != 0)
@@ -630,6 +645,24 @@ internal sealed partial class Engine
         state.SetTemporary(operation, site);
         Derive(operation, site, state);
         return site;
+    }
+
+    private int ValueOfCapture(IFlowCaptureReferenceOperation capture, State state)
+    {
+        if (capture is { Type.SpecialType: SpecialType.System_Boolean, Syntax: BinaryExpressionSyntax or ConditionalExpressionSyntax }
+            && Compound((ExpressionSyntax)capture.Syntax, state) is var compound && compound != ValueTable.Unknown)
+        {
+            return compound;
+        }
+
+        if (!Can(Abilities.FlowCaptures))
+        {
+            return ValueTable.Unknown;
+        }
+
+        return state.Variables.TryGetValue(_table.Capture(capture.Id.GetHashCode()), out int value)
+            ? value
+            : Resolve(capture) is { } place && place is not IFlowCaptureReferenceOperation ? ValueOf(place, state) : ValueTable.Unknown;
     }
 
     // A number computed from a page speaks of that page: publishing the entry publishes the page.

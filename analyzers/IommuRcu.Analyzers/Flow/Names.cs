@@ -47,19 +47,19 @@ internal static class Names
     {
         while (true)
         {
-            switch (operation)
+            switch (operation?.Kind)
             {
-                case IConversionOperation { OperatorMethod: null } conversion:
+                case OperationKind.Conversion when ((IConversionOperation)operation) is { OperatorMethod: null } conversion:
                     operation = conversion.Operand;
                     break;
-                case IParenthesizedOperation parenthesized:
-                    operation = parenthesized.Operand;
+                case OperationKind.Parenthesized:
+                    operation = ((IParenthesizedOperation)operation).Operand;
                     break;
-                case IArgumentOperation argument:
-                    operation = argument.Value;
+                case OperationKind.Argument:
+                    operation = ((IArgumentOperation)operation).Value;
                     break;
-                case IDelegateCreationOperation creation:
-                    operation = creation.Target;
+                case OperationKind.DelegateCreation:
+                    operation = ((IDelegateCreationOperation)operation).Target;
                     break;
                 default:
                     return operation;

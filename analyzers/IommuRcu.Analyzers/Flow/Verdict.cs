@@ -35,7 +35,7 @@ internal static class Verdict
     public static Certainty Of<T>(FlowPoint point, IReadOnlyList<Seen<T>> seen, Func<Seen<T>, bool> isFault, out Seen<T> example)
     {
         example = default;
-        if (!seen.Any(isFault))
+        if (!Any(seen, isFault))
         {
             return Certainty.None;
         }
@@ -85,6 +85,20 @@ internal static class Verdict
         }
 
         return all;
+    }
+
+    // Asked at every point, where nearly always nothing is wrong.
+    private static bool Any<T>(IReadOnlyList<Seen<T>> seen, Func<Seen<T>, bool> isFault)
+    {
+        for (int i = 0; i < seen.Count; i++)
+        {
+            if (isFault(seen[i]))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // The conditions that set a wrong path apart from the right ones must be free to hold together.
