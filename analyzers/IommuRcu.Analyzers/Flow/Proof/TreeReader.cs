@@ -15,6 +15,9 @@ internal sealed class TreeReader
     private const ContractWord OfValues = ~(ContractWord.RequiresReadLock | ContractWord.AssertsReadLock | ContractWord.WaitsForGracePeriod | ContractWord.MayBlock
         | ContractWord.ReleasesReadLock | ContractWord.RefreshesReadLock | ContractWord.RequiresWriterLock | ContractWord.MayHoldReadLock | ContractWord.RcuUnsafe);
 
+    // Of what is entered only the name matters: which domain it is.
+    private const ContractWord OfReceivers = OfValues & ~ContractWord.AcquiresReadLock;
+
     private readonly MemberAnalysis _member;
     private readonly MemberGraphs _graphs;
     private readonly ContractMap _map;
@@ -240,7 +243,7 @@ internal sealed class TreeReader
         IMethodSymbol method = Engine.Devirtualized(call);
         MemberContracts contracts = _map.Of(method);
         tree.MayThrow = true;
-        Touch(contracts, tree);
+        Touch(contracts, tree, GivesNothing(method) ? OfReceivers : OfValues);
         tree.Gives |= IsHolder(method.ReturnType) || IsHolder(Engine.ResultType(method));
         tree.Touches |= Touches(call, method);
         if (Called(call, method) is { } function)
@@ -261,6 +264,24 @@ internal sealed class TreeReader
             tree.Touches = tree.Gives = true;
             tree.GiveFrom(before);
         }
+    }
+
+    private static bool GivesNothing(IMethodSymbol method)
+    {
+        if (!method.ReturnsVoid)
+        {
+            return false;
+        }
+
+        foreach (IParameterSymbol parameter in method.Parameters)
+        {
+            if (parameter.RefKind != RefKind.None)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private void ReadCreation(IObjectCreationOperation creation, Tree tree)
@@ -294,7 +315,7 @@ internal sealed class TreeReader
 
         int before = tree.Names.Count;
         Read(instance, tree);
-        if ((contracts.SelfWords & OfValues) != 0 || Queues(contracts))
+        if ((contracts.SelfWords & OfReceivers) != 0 || Queues(contracts))
         {
             tree.GiveFrom(before);
         }
@@ -420,7 +441,7 @@ internal sealed class TreeReader
         }
     }
 
-    private void Touch(MemberContracts contracts, Tree tree)
+    private void Touch(MemberContracts contracts, Tree tree, ContractWord giving = OfValues)
     {
         if (contracts.IsEmpty)
         {
@@ -428,7 +449,7 @@ internal sealed class TreeReader
         }
 
         tree.Touches = true;
-        tree.Gives |= ((contracts.SelfWords | contracts.ResultWords | contracts.ParameterWords) & OfValues) != 0;
+        tree.Gives |= ((contracts.SelfWords & giving) | ((contracts.ResultWords | contracts.ParameterWords) & OfValues)) != 0;
         Ask(contracts.Self);
         Ask(contracts.Result);
     }
