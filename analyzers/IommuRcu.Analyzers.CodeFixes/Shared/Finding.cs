@@ -1,5 +1,6 @@
 // A finding as it was before any repair, and what is known of the code around it.
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using IommuRcu.Analyzers.Contracts;
 using Microsoft.CodeAnalysis;
@@ -38,6 +39,11 @@ internal sealed class Finding(Diagnostic diagnostic, SyntaxNode node, SemanticMo
             ? Model.SyntaxTree.GetRoot().FindNode(location.SourceSpan, getInnermostNodeForTie: true)
             : null;
     }
+
+    /// <summary>Gets the same finding at each of the places of this document that the rule points to besides.</summary>
+    public IEnumerable<Finding> AtRelated() => Diagnostic.AdditionalLocations
+        .Where(location => location.SourceTree == Model.SyntaxTree)
+        .Select(location => new Finding(Diagnostic, Model.SyntaxTree.GetRoot().FindNode(location.SourceSpan, getInnermostNodeForTie: true), Model, contracts));
 
     /// <summary>Gets the contract words of a method, property or type.</summary>
     public ContractWord WordsOf(ISymbol? symbol) =>

@@ -19,6 +19,9 @@ internal abstract class Repair
     /// <summary>Gets the nodes besides the finding's own that <see cref="Apply"/> looks for in the root by now.</summary>
     public virtual IEnumerable<SyntaxNode> Touches(Finding finding) => [];
 
+    /// <summary>Gets what the repair makes wrong elsewhere in the document, and how that is mended; FixAll does it in the same go.</summary>
+    public virtual IEnumerable<(Finding Finding, Repair Repair)> FollowUps(Finding finding) => [];
+
     /// <summary>Makes the repair.</summary>
     /// <param name="root">The document's root by now, other repairs included.</param>
     /// <param name="node">The finding's node in <paramref name="root"/>.</param>

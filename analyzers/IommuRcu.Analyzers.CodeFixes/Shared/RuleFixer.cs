@@ -39,6 +39,7 @@ public abstract class RuleFixer : CodeFixProvider
                 document,
                 diagnostics,
                 finding => _repairs.FirstOrDefault(each => (key is null || each.Key == key) && each.Applies(finding)),
+                withFollowUps: true,
                 context.CancellationToken).ConfigureAwait(false);
         });
 
@@ -61,7 +62,7 @@ public abstract class RuleFixer : CodeFixProvider
                 context.RegisterCodeFix(
                     CodeAction.Create(
                         repair.Title(finding),
-                        cancellation => RepairAsync(context.Document, [diagnostic], _ => repair, cancellation),
+                        cancellation => RepairAsync(context.Document, [diagnostic], _ => repair, withFollowUps: false, cancellation),
                         repair.Key),
                     diagnostic);
             }
@@ -83,6 +84,7 @@ public abstract class RuleFixer : CodeFixProvider
         Document document,
         ImmutableArray<Diagnostic> diagnostics,
         Func<Finding, Repair?> choose,
+        bool withFollowUps,
         CancellationToken cancellationToken)
     {
         SyntaxNode? root = await document.GetSyntaxRootAsync(cancellationToken).ConfigureAwait(false);
@@ -101,6 +103,11 @@ public abstract class RuleFixer : CodeFixProvider
             {
                 findings.Add((finding, repair));
             }
+        }
+
+        if (withFollowUps)
+        {
+            findings.AddRange([.. findings.SelectMany(static each => each.Repair.FollowUps(each.Finding))]);
         }
 
         SyntaxNode tracked = root.TrackNodes(

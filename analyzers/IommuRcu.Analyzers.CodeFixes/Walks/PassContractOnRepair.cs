@@ -1,4 +1,5 @@
 // Puts RequiresReadLock on the member around the finding: its callers are then asked for the section.
+using System.Collections.Generic;
 using System.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -9,6 +10,8 @@ namespace IommuRcu.Analyzers.CodeFixes;
 /// <summary>Leaves the section to the callers, and says so.</summary>
 internal sealed class PassContractOnRepair : Repair
 {
+    private static readonly WrapInSectionRepair _wrap = new();
+
     private const string DefaultAttribute = "IommuRcu.Annotations.RequiresReadLockAttribute";
 
     /// <inheritdoc/>
@@ -41,6 +44,19 @@ internal sealed class PassContractOnRepair : Repair
         return root.ReplaceNode(
             member, Attributes.Add(member, "global::" + Attributes.WithoutSuffix(name) + arguments).WithAdditionalAnnotations(
                 Blocks.Section));
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<(Finding Finding, Repair Repair)> FollowUps(Finding finding)
+    {
+        // The callers outside of any section are asked for one now.
+        foreach (Finding caller in finding.AtRelated())
+        {
+            if (_wrap.Applies(caller))
+            {
+                yield return (caller, _wrap);
+            }
+        }
     }
 
     private static string AttributeName(Finding finding) => finding.Property(DiagnosticProperties.RequiresAttribute) ?? DefaultAttribute;

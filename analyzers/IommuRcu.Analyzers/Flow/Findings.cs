@@ -62,27 +62,20 @@ internal sealed class Findings
     public void GiveUp(BodyRecord body, string reason)
         => Report(Descriptors.NotAnalysed, body.Owner.Locations.FirstOrDefault() ?? body.Root.Syntax.GetLocation(), null, null, Names.Of(body.Owner), reason);
 
-    /// <summary>Notes a call of a helper whose need was inferred.</summary>
+    /// <summary>Notes that a helper whose need was inferred is called inside a section.</summary>
     /// <param name="helper">The helper.</param>
-    /// <param name="inside">Whether the call is inside a section.</param>
-    /// <param name="report">Reports the call, if all calls turn out to be outside.</param>
-    public void HelperCall(IMethodSymbol helper, bool inside, System.Action report)
-    {
-        HelperCalls calls = Helper(helper);
-        if (inside)
-        {
-            calls.AnyInside = true;
-        }
-        else
-        {
-            calls.Outside.Add(report);
-        }
-    }
+    public void HelperCalledInside(IMethodSymbol helper) => Helper(helper).AnyInside = true;
+
+    /// <summary>Notes that a helper whose need was inferred is called outside of any section.</summary>
+    /// <param name="helper">The helper.</param>
+    /// <param name="call">The call.</param>
+    /// <param name="report">Reports it, if all calls turn out to be outside.</param>
+    public void HelperCalledOutside(IMethodSymbol helper, IOperation call, System.Action report) => Helper(helper).Outside.Add((call, report));
 
     /// <summary>Notes where a helper needs a section.</summary>
     /// <param name="helper">The helper.</param>
-    /// <param name="report">Reports it, if the helper's callers differ.</param>
-    public void HelperNeed(ISymbol helper, System.Action report) => Helper(helper).Needs.Add(report);
+    /// <param name="report">Reports it, if the helper's callers differ; is given the calls outside.</param>
+    public void HelperNeed(ISymbol helper, System.Action<IEnumerable<IOperation>> report) => Helper(helper).Needs.Add(report);
 
     /// <summary>Reports all that was found.</summary>
     /// <param name="report">Receives the diagnostics.</param>
@@ -90,10 +83,13 @@ internal sealed class Findings
     {
         foreach (HelperCalls calls in _helpers.Values)
         {
-            List<System.Action> reports = calls.AnyInside && calls.Outside.Count > 0 && calls.Needs.Count > 0 ? calls.Needs : calls.Outside;
-            if (calls.Outside.Count > 0)
+            if (calls.AnyInside && calls.Outside.Count > 0 && calls.Needs.Count > 0)
             {
-                reports.ForEach(static r => r());
+                calls.Needs.ForEach(need => need(calls.Outside.Select(static o => o.Call)));
+            }
+            else
+            {
+                calls.Outside.ForEach(static outside => outside.Report());
             }
         }
 
@@ -137,8 +133,8 @@ internal sealed class Findings
     {
         public bool AnyInside { get; set; }
 
-        public List<System.Action> Outside { get; } = new();
+        public List<(IOperation Call, System.Action Report)> Outside { get; } = new();
 
-        public List<System.Action> Needs { get; } = new();
+        public List<System.Action<IEnumerable<IOperation>>> Needs { get; } = new();
     }
 }

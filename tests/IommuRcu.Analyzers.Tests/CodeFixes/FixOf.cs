@@ -38,6 +38,12 @@ internal static class FixOf<TFixer>
     internal static Task MembersAsync(string members, string fixedMembers) =>
         RcuCodeFixTest<RcuDisciplineAnalyzer, TFixer>.VerifyAsync(Source(members), Source(fixedMembers));
 
+    /// <summary>Checks what becomes of members, where FixAll does more than one fix after the other.</summary>
+    internal static Task MembersAsync(string members, string fixedMembers, string allFixedMembers) => new RcuCodeFixTest<RcuDisciplineAnalyzer, TFixer>
+    {
+        TestCode = Source(members), FixedCode = Source(fixedMembers), BatchFixedCode = Source(allFixedMembers),
+    }.RunAsync();
+
     /// <summary>Checks that nothing is offered.</summary>
     internal static Task NoneAsync(string members) =>
         new RcuCodeFixTest<RcuDisciplineAnalyzer, TFixer> { TestCode = Source(members) }.RunAsync();

@@ -197,5 +197,26 @@ public class WrapFixTests
         // Counts.
         [RequiresReadLock(DomainType = typeof(Rcu))]
         int Count(Table table) => table.First();
+        """,
+        """
+        void Inside(Table table)
+        {
+            using (Rcu.ReadLock())
+            {
+                Count(table);
+            }
+        }
+
+        void Outside(Table table)
+        {
+            using (Rcu.ReadLock())
+            {
+                Count(table);
+            }
+        }
+
+        // Counts.
+        [RequiresReadLock(DomainType = typeof(Rcu))]
+        int Count(Table table) => table.First();
         """);
 }

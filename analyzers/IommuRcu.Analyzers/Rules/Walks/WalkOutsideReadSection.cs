@@ -22,14 +22,14 @@ internal sealed class WalkOutsideReadSection : Rule
     {
         List<Answer> answers = seen.Select(static s => Sections.Answer(s.State, s.Value)).ToList();
         Need need = seen[0].Value;
-        if (need.Helper is { } helper && !SymbolEqualityComparer.Default.Equals(helper, point.Body.Owner))
+        if (need.Helper is { } helper && !SymbolEqualityComparer.Default.Equals(helper, point.Body.Owner) && answers.Any(static a => a is Answer.Open or Answer.AskCaller))
         {
-            Findings.HelperCall(helper, answers.Any(static a => a is Answer.Open or Answer.AskCaller), static () => { });
+            Findings.HelperCalledInside(helper);
         }
 
         if (point.Body.Role == BodyRole.Helper && need.Helper is null)
         {
-            Findings.HelperNeed(point.Body.Owner, () => Tell(ContractNotPassedOn, point, seen[0], point.Body.Method?.Name ?? point.Body.Name));
+            Findings.HelperNeed(point.Body.Owner, outside => Tell(ContractNotPassedOn, point, seen[0], point.Body.Method?.Name ?? point.Body.Name, outside));
         }
 
         if (answers.All(static a => a is Answer.Open or Answer.AskCaller))
@@ -41,10 +41,10 @@ internal sealed class WalkOutsideReadSection : Rule
             : answers.Any(static a => a == Answer.OtherDomain) ? WrongRcuDomain
             : Analyzers.Descriptors.WalkOutsideReadSection;
         Seen<Need> wrong = seen[answers.FindIndex(a => a == (ReferenceEquals(descriptor, WrongRcuDomain) ? Answer.OtherDomain : a) && a is Answer.Closed or Answer.OtherDomain)];
-        void Do() => Tell(descriptor, point, wrong, point.Body.Name);
+        void Do() => Tell(descriptor, point, wrong, point.Body.Name, new[] { wrong.State.LastClosed });
         if (need.Helper is { } called && !ReferenceEquals(descriptor, SectionOpenOnSomePathsOnly))
         {
-            Findings.HelperCall(called, false, Do);
+            Findings.HelperCalledOutside(called, point.Operation, Do);
         }
         else
         {
@@ -84,16 +84,15 @@ internal sealed class WalkOutsideReadSection : Rule
     private static bool IsOwnConstructor(FlowPoint point)
         => point.Body.Method is { MethodKind: MethodKind.Constructor } && point.Operation is IMemberReferenceOperation { Instance: IInstanceReferenceOperation };
 
-    private void Tell(DiagnosticDescriptor descriptor, FlowPoint point, Seen<Need> seen, string enclosing)
+    private void Tell(DiagnosticDescriptor descriptor, FlowPoint point, Seen<Need> seen, string enclosing, IEnumerable<IOperation?> related)
     {
         ValueTable table = point.Body.Table;
         Need need = seen.Value;
         ImmutableDictionary<string, string?> properties = AcquireProperties.For(need.Domain, point.Body, table);
-        IOperation? closed = seen.State.LastClosed;
         string name = NameOf(need.Domain, table);
         object?[] arguments = ReferenceEquals(descriptor, WrongRcuDomain)
             ? new object?[] { need.Name, name, string.Join(", ", seen.State.Sections.Select(s => NameOf(s.Domain, table))) }
             : new object?[] { need.Name, name, enclosing };
-        Findings.Report(descriptor, LocationOf(point.Operation), new[] { closed }, properties, arguments);
+        Findings.Report(descriptor, LocationOf(point.Operation), related, properties, arguments);
     }
 }
