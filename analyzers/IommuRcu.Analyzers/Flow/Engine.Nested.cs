@@ -89,13 +89,13 @@ internal sealed partial class Engine
     // A method that is named rather than called.
     private void MakeDelegate(IOperation made, IOperation target, IMethodSymbol? invoke, List<State> states)
     {
-        if (_observer is null || Names.Unwrap(target) is not IMethodReferenceOperation group)
+        if (Names.Unwrap(target) is not IMethodReferenceOperation group || (_observer is null && group.Method.MethodKind != MethodKind.LocalFunction))
         {
             return;
         }
 
         BodyRole role = FunctionUses.RoleOfDelegate(group, _body.Map);
-        foreach (FlowListener listener in _observer)
+        foreach (FlowListener listener in _observer ?? System.Array.Empty<FlowListener>())
         {
             listener.MakeDelegate(Point(made), group.Method, invoke, role);
         }
@@ -103,6 +103,7 @@ internal sealed partial class Engine
         if (group.Method.MethodKind == MethodKind.LocalFunction && role is BodyRole.Ordinary or BodyRole.Callback)
         {
             CaptureEvents(made, group.Method.OriginalDefinition, states);
+            GiveToThread(group.Method.OriginalDefinition, states);
         }
     }
 
