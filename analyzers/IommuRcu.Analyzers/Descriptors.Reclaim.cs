@@ -46,4 +46,10 @@ public static partial class Descriptors
         "IRCU046", "Gather used after sync", Reclaim, DiagnosticSeverity.Warning,
         "The gather '{0}' is used after it was disposed; begin a new one",
         "Its list has been handed on.");
+
+    /// <summary>IRCU051: Synchronize for every item of a loop.</summary>
+    public static DiagnosticDescriptor WaitForEveryItem { get; } = Create(
+        "IRCU051", "Synchronize for every item of a loop", Reclaim, DiagnosticSeverity.Info,
+        "'{0}' waits for a grace period for every item of this loop; gather what it is waited for, and wait once behind the loop",
+        "One grace period serves everything that was unlinked before it began.");
 }

@@ -17,7 +17,7 @@ internal sealed class Findings
         new[] { "IRCU001", "IRCU007", "IRCU008", "IRCU006", "IRCU002" },
         new[] { "IRCU032", "IRCU031" },
         new[] { "IRCU030", "IRCU038", "IRCU037", "IRCU035", "IRCU033", "IRCU031", "IRCU039" },
-        new[] { "IRCU020", "IRCU022", "IRCU060" },
+        new[] { "IRCU020", "IRCU022", "IRCU060", "IRCU051" },
         new[] { "IRCU043", "IRCU041", "IRCU042", "IRCU040", "IRCU044" },
         new[] { "IRCU072", "IRCU003", "IRCU001", "IRCU002" },
         new[] { "IRCU044", "IRCU005", "IRCU004" },

@@ -42,6 +42,7 @@ public class RuleFixerTests
             "IRCU041: IommuRcu.SyncBefore",
             "IRCU043: IommuRcu.RemoveFree",
             "IRCU045: IommuRcu.HoldGather",
+            "IRCU051: IommuRcu.WaitBehindLoop",
             "IRCU064: IommuRcu.WaitBefore",
             "IRCU070: IommuRcu.WrapInLock",
             "IRCU072: IommuRcu.AtomicUpdate",
