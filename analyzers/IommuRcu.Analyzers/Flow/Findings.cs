@@ -51,7 +51,15 @@ internal sealed class Findings
     {
         if (!_found.ContainsKey((descriptor.Id, location)))
         {
-            IEnumerable<Location>? additional = related?.Where(static o => o is not null).Select(static o => o!.Syntax.GetLocation()).ToList();
+            Report(descriptor, location, related?.Where(static o => o is not null).Select(static o => o!.Syntax.GetLocation()).ToList(), properties, arguments);
+        }
+    }
+
+    /// <summary>Reports a diagnostic that points to other places besides.</summary>
+    public void Report(DiagnosticDescriptor descriptor, Location location, IEnumerable<Location>? additional, ImmutableDictionary<string, string?>? properties, params object?[] arguments)
+    {
+        if (!_found.ContainsKey((descriptor.Id, location)))
+        {
             _found.Add((descriptor.Id, location), Diagnostic.Create(descriptor, location, additional, properties, arguments));
         }
     }
@@ -60,7 +68,7 @@ internal sealed class Findings
     /// <param name="body">The body.</param>
     /// <param name="reason">Why.</param>
     public void GiveUp(BodyRecord body, string reason)
-        => Report(Descriptors.NotAnalysed, body.Owner.Locations.FirstOrDefault() ?? body.Root.Syntax.GetLocation(), null, null, Names.Of(body.Owner), reason);
+        => Report(Descriptors.NotAnalysed, body.Owner.Locations.FirstOrDefault() ?? body.Root.Syntax.GetLocation(), (IEnumerable<Location>?)null, null, Names.Of(body.Owner), reason);
 
     /// <summary>Notes a call of a helper whose need was inferred.</summary>
     /// <param name="helper">The helper.</param>

@@ -50,6 +50,7 @@ internal static class RuleCatalog
         new DisposedWithoutBarrier(),
         new UpdateWithoutWriterLock(),
         new NonAtomicEntryUpdate(),
+        new PointerReadTwice(),
         new ProtectedPointerInPublicApi());
 
     /// <summary>Gets what the rules may report.</summary>

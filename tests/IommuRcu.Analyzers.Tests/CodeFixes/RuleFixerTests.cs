@@ -46,6 +46,7 @@ public class RuleFixerTests
             "IRCU064: IommuRcu.WaitBefore",
             "IRCU070: IommuRcu.WrapInLock",
             "IRCU072: IommuRcu.AtomicUpdate",
+            "IRCU073: IommuRcu.ReadOnce",
             "IRCU091: IommuRcu.CopyToBase",
             "IRCU094: IommuRcu.AddAttribute",
         ];

@@ -1,0 +1,29 @@
+// IRCU073: tests one read of a protected pointer, and follows another.
+using IommuRcu;
+using IommuRcu.Annotations;
+
+namespace UndisciplinedDriver.LimitReaders;
+
+class Limits
+{
+    public int Packets;
+}
+
+class LimitReader
+{
+    [RcuProtected]
+    private Limits? _limits;
+
+    public int Packets()
+    {
+        using (Rcu.ReadLock())
+        {
+            if (Rcu.Dereference(ref _limits) != null)
+            {
+                return Rcu.Dereference(ref _limits)!.Packets;
+            }
+
+            return 0;
+        }
+    }
+}
