@@ -47,6 +47,12 @@ public static partial class Descriptors
         "The gather '{0}' is used after it was disposed; begin a new one",
         "Its list has been handed on.");
 
+    /// <summary>IRCU048: Freed to the wrong allocator.</summary>
+    public static DiagnosticDescriptor FreedToWrongAllocator { get; } = Create(
+        "IRCU048", "Freed to the wrong allocator", Reclaim, DiagnosticSeverity.Warning,
+        "'{0}' was allocated from '{1}', and goes to '{2}'; give it back where it came from",
+        "An allocator that is given a page of another hands it out a second time, or corrupts its own lists.");
+
     /// <summary>IRCU051: Synchronize for every item of a loop.</summary>
     public static DiagnosticDescriptor WaitForEveryItem { get; } = Create(
         "IRCU051", "Synchronize for every item of a loop", Reclaim, DiagnosticSeverity.Info,

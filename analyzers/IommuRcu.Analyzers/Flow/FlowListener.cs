@@ -18,6 +18,11 @@ internal readonly record struct Seen<T>(State State, T Value);
 /// <param name="GuardState">What the guard had been through before.</param>
 internal sealed record Closing(Section? Section, Domain Domain, int Guard, Holder GuardState);
 
+/// <summary>A page, and the pool that it is given to.</summary>
+/// <param name="Page">The page, or what a callback is queued for.</param>
+/// <param name="Pool">The receiver of the call.</param>
+internal readonly record struct Giving(int Page, int Pool);
+
 /// <summary>A point in a body.</summary>
 /// <param name="Body">The body.</param>
 /// <param name="Operation">The operation.</param>
@@ -63,6 +68,11 @@ internal abstract class FlowListener
 
     /// <summary>A value takes a step in the order of a free; seen before it does.</summary>
     public virtual void Reclaim(FlowPoint point, ContractWord word, IOperation? value, IReadOnlyList<Seen<int>> seen)
+    {
+    }
+
+    /// <summary>A pool is given a page to free or retire, or a callback to run after a grace period; seen before it takes it.</summary>
+    public virtual void Give(FlowPoint point, ContractWord word, IOperation value, IOperation pool, IReadOnlyList<Seen<Giving>> seen)
     {
     }
 

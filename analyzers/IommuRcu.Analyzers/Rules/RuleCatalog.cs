@@ -43,6 +43,7 @@ internal static class RuleCatalog
         new UsedAfterRetire(),
         new GatherNeverSynced(),
         new GatherUsedAfterSync(),
+        new FreedToWrongAllocator(),
         new WaitForEveryItem(),
         new ReclaimCallbackBlocks(),
         new CapturingReclaimCallback(),
