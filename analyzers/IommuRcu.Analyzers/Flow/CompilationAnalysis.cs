@@ -13,6 +13,7 @@ namespace IommuRcu.Analyzers.Flow;
 internal sealed class CompilationAnalysis
 {
     private readonly ConcurrentDictionary<ISymbol, bool> _publishable = new(SymbolEqualityComparer.Default);
+    private readonly ConcurrentDictionary<ISymbol, bool> _taking = new(SymbolEqualityComparer.Default);
 
     public CompilationAnalysis(ContractMap map, AnalyzerOptions options, AnalysisSettings settings)
     {
@@ -52,6 +53,23 @@ internal sealed class CompilationAnalysis
     public bool IsPublishable(INamedTypeSymbol type)
         => _publishable.GetOrAdd(type.OriginalDefinition, t => t is INamedTypeSymbol named
             && named.GetMembers().Any(m => m is IFieldSymbol or IPropertySymbol && ((Map.Of(m).ResultWords & ContractWord.RcuProtected) != 0 || (Map.Of(m).SelfWords & ContractWord.RequiresWriterLock) != 0)));
+
+    /// <summary>Tells whether objects of a type take pages to retire, or callbacks to run after a grace period.</summary>
+    /// <param name="type">The type.</param>
+    /// <returns>Whether they do.</returns>
+    public bool TakesRetired(INamedTypeSymbol type)
+        => Map.CanHaveContracts(type.ContainingAssembly) && _taking.GetOrAdd(type.OriginalDefinition, t =>
+        {
+            for (INamedTypeSymbol? named = (INamedTypeSymbol)t; named is { SpecialType: SpecialType.None }; named = named.BaseType)
+            {
+                if (named.GetMembers().Any(m => m is IMethodSymbol { IsStatic: false } && (Map.Of(m).ParameterWords & (ContractWord.Retires | ContractWord.RunsAfterGracePeriod)) != 0))
+                {
+                    return Map.OnType((INamedTypeSymbol)t).IsEmpty;
+                }
+            }
+
+            return false;
+        });
 
     /// <summary>Makes the listeners of one type's analysis.</summary>
     /// <param name="findings">Where they report to.</param>

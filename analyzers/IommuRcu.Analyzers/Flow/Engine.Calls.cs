@@ -259,6 +259,7 @@ internal sealed partial class Engine
         }
 
         FillEmpty(call, state);
+        NoteShutdown(call, state);
         ForgetMembers(call, state);
         if (call.Contracts.IsEmpty)
         {

@@ -49,6 +49,7 @@ internal static class RuleCatalog
         new CapturingReclaimCallback(),
         new ReclaimCallbackThrows(),
         new DisposedWithoutBarrier(),
+        new RetireAfterShutdown(),
         new UpdateWithoutWriterLock(),
         new NonAtomicEntryUpdate(),
         new PointerReadTwice(),
