@@ -23,4 +23,11 @@ public static partial class Descriptors
         "IRCU023", "Await or yield inside a section", Blocking, DiagnosticSeverity.Warning,
         "'{0}' suspends the method inside a thread-bound read-side section of {1}; close the section first, or use a sleepable one",
         "The section belongs to the thread, and the method may be resumed on another one.");
+
+    /// <summary>IRCU026: Unknown delegate invoked inside a section.</summary>
+    public static DiagnosticDescriptor UnknownDelegateInSection { get; } = Create(
+        "IRCU026", "Unknown delegate invoked inside a section", Blocking, DiagnosticSeverity.Info,
+        "'{0}' is invoked inside a read-side section of {1}, and may block or wait for a grace period; invoke it behind the section, or say in a contract "
+        + "how it runs",
+        "What a delegate from elsewhere does inside the section, whoever made it does not know to be inside.");
 }

@@ -111,6 +111,11 @@ internal abstract class FlowListener
     {
     }
 
+    /// <summary>A delegate is invoked; seen is the delegate.</summary>
+    public virtual void Invoke(FlowPoint point, CallSite call, IReadOnlyList<Seen<int>> seen)
+    {
+    }
+
     /// <summary>Something is disposed.</summary>
     public virtual void Dispose(FlowPoint point, IOperation value, IReadOnlyList<Seen<int>> seen)
     {

@@ -15,6 +15,10 @@ internal sealed class TreeReader
     private const ContractWord OfValues = ~(ContractWord.RequiresReadLock | ContractWord.AssertsReadLock | ContractWord.WaitsForGracePeriod | ContractWord.MayBlock
         | ContractWord.ReleasesReadLock | ContractWord.RefreshesReadLock | ContractWord.RequiresWriterLock | ContractWord.MayHoldReadLock | ContractWord.RcuUnsafe);
 
+    // What has to do with an open section.
+    private const ContractWord OfSections = ContractWord.RequiresReadLock | ContractWord.AcquiresReadLock | ContractWord.ReleasesReadLock | ContractWord.AssertsReadLock
+        | ContractWord.RefreshesReadLock | ContractWord.MayHoldReadLock;
+
     private readonly MemberAnalysis _member;
     private readonly MemberGraphs _graphs;
     private readonly ContractMap _map;
@@ -63,12 +67,19 @@ internal sealed class TreeReader
         return tree;
     }
 
+    /// <summary>Gets what a rule watches that has no contract: followed where a section may be open.</summary>
+    public List<Tree> Watched { get; } = new();
+
+    /// <summary>Gets whether a section may be open anywhere in the member.</summary>
+    public bool SeesSections { get; private set; }
+
     /// <summary>Gets the parameters whose values the member's own contracts speak of.</summary>
     public List<int> Given { get; } = new();
 
     private void Begin(IMethodSymbol function)
     {
         MemberContracts contracts = _member.ContractsOf(function);
+        SeesSections |= (contracts.SelfWords & OfSections) != 0;
         Ask(contracts.Self);
         foreach (IParameterSymbol parameter in function.Parameters)
         {
@@ -243,6 +254,11 @@ internal sealed class TreeReader
         Touch(contracts, tree);
         tree.Gives |= IsHolder(method.ReturnType) || IsHolder(Engine.ResultType(method));
         tree.Touches |= Touches(call, method);
+        if (method.MethodKind == MethodKind.DelegateInvoke)
+        {
+            Watched.Add(tree);
+        }
+
         if (Called(call, method) is { } function)
         {
             tree.AddFunction(function);
@@ -428,6 +444,7 @@ internal sealed class TreeReader
         }
 
         tree.Touches = true;
+        SeesSections |= (contracts.SelfWords & OfSections) != 0;
         tree.Gives |= ((contracts.SelfWords | contracts.ResultWords | contracts.ParameterWords) & OfValues) != 0;
         Ask(contracts.Self);
         Ask(contracts.Result);
@@ -462,7 +479,12 @@ internal sealed class TreeReader
         _ => null,
     };
 
-    private bool IsHolder(ITypeSymbol? type) => !_map.OnType(type).IsEmpty;
+    private bool IsHolder(ITypeSymbol? type)
+    {
+        bool holds = !_map.OnType(type).IsEmpty;
+        SeesSections |= holds;
+        return holds;
+    }
 
     private void Name(ISymbol symbol, ITypeSymbol? type, Tree tree)
     {
