@@ -15,7 +15,8 @@ namespace IommuRcu.Analyzers.Rules.Reclaim;
 internal sealed class WaitForEveryItem : Rule
 {
     private const ContractWord Freeing = ContractWord.Frees | ContractWord.RunsAfterGracePeriod;
-    private const ContractWord Removing = Freeing | ContractWord.Unlinks | ContractWord.Retires;
+    private const ContractWord Removing = ContractWord.Frees | ContractWord.Unlinks;
+    private const ContractWord Queuing = ContractWord.Retires | ContractWord.RunsAfterGracePeriod;
 
     /// <inheritdoc/>
     public override ImmutableArray<DiagnosticDescriptor> Descriptors { get; } = ImmutableArray.Create(Analyzers.Descriptors.WaitForEveryItem);
@@ -24,7 +25,7 @@ internal sealed class WaitForEveryItem : Rule
     public override void Wait(FlowPoint point, IMethodSymbol method, IReadOnlyList<Seen<Domain>> seen)
     {
         if (!IsPlainWait(method, point.Body.Map) || StatementOf(point.Operation.Syntax) is not { } statement || point.Body.Member.Model is not { } model
-            || ItemLoop.Around(statement, model) is not { } loop || !IsShared(point.Operation.Syntax, loop) || !RemovesItems(loop, point.Body.Map))
+            || ItemLoop.Around(statement, model) is not { } loop || !IsShared(point.Operation.Syntax, loop) || !RemovesItems(loop, method, point.Body.Map))
         {
             return;
         }
@@ -65,8 +66,10 @@ internal sealed class WaitForEveryItem : Rule
     }
 
     // Something of the item goes, and nothing takes its place: a place that each turn fills anew shows each version for a while.
-    private static bool RemovesItems(ItemLoop loop, ContractMap map)
+    private static bool RemovesItems(ItemLoop loop, IMethodSymbol wait, ContractMap map)
     {
+        // What is queued is freed by its callback: only a barrier waits for that.
+        ContractWord awaited = wait.Name.StartsWith("Barrier", System.StringComparison.Ordinal) ? Removing | Queuing : Removing;
         bool removes = false;
         foreach (IOperation part in loop.Parts)
         {
@@ -78,7 +81,7 @@ internal sealed class WaitForEveryItem : Rule
                     return false;
                 }
 
-                removes |= ((contracts.SelfWords | contracts.ResultWords | contracts.ParameterWords) & Removing) != 0 && loop.IsOfItem(call);
+                removes |= ((contracts.SelfWords | contracts.ResultWords | contracts.ParameterWords) & awaited) != 0 && loop.IsOfItem(call);
             }
 
             if (PlaceWrittenBy(part) is { } place && Flow.Names.Unwrap(place) is IMemberReferenceOperation { Member: { } member } && (map.Of(member).ResultWords & ContractWord.RcuProtected) != 0)
