@@ -24,6 +24,13 @@ public static partial class Descriptors
         "'{0}' suspends the method inside a thread-bound read-side section of {1}; close the section first, or use a sleepable one",
         "The section belongs to the thread, and the method may be resumed on another one.");
 
+    /// <summary>IRCU025: Allocation inside a hot section.</summary>
+    public static DiagnosticDescriptor AllocationInSection { get; } = Create(
+        "IRCU025", "Allocation inside a hot section", Blocking, DiagnosticSeverity.Warning,
+        "Inside a read-side section of {1}, {0} is allocated; allocate it before, or do without",
+        "An allocation may start a garbage collection, which stops the reader with its section open.",
+        isEnabledByDefault: false);
+
     /// <summary>IRCU026: Unknown delegate invoked inside a section.</summary>
     public static DiagnosticDescriptor UnknownDelegateInSection { get; } = Create(
         "IRCU026", "Unknown delegate invoked inside a section", Blocking, DiagnosticSeverity.Info,

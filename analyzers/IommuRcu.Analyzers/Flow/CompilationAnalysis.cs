@@ -1,6 +1,7 @@
 // What one compilation's analysis shares: contracts, options, rules.
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Collections.Immutable;
 using System.Linq;
 using IommuRcu.Analyzers.Contracts;
 using IommuRcu.Analyzers.Rules;
@@ -20,7 +21,15 @@ internal sealed class CompilationAnalysis
         Map = map;
         Options = options;
         Settings = settings;
+        Rules = settings.Rules.Where(r => r.Descriptors.Any(IsOn)).ToImmutableArray();
+        WatchesAllocations = Rules.Any(static r => r.WatchesAllocations);
     }
+
+    /// <summary>Gets the rules that are on anywhere: one that is off by default costs nothing until somebody asks for it.</summary>
+    public ImmutableArray<Rule> Rules { get; }
+
+    /// <summary>Gets whether a rule that is on wants to hear of allocations.</summary>
+    public bool WatchesAllocations { get; }
 
     public ContractMap Map { get; }
 
@@ -74,5 +83,22 @@ internal sealed class CompilationAnalysis
     /// <summary>Makes the listeners of one type's analysis.</summary>
     /// <param name="findings">Where they report to.</param>
     /// <returns>The rules.</returns>
-    public IReadOnlyList<FlowListener> Listeners(Findings findings) => Settings.Rules.Select(r => (FlowListener)r.ListenTo(findings)).ToList();
+    public IReadOnlyList<FlowListener> Listeners(Findings findings) => Rules.Select(r => (FlowListener)r.ListenTo(findings)).ToList();
+
+    // Whether it is reported is for the compiler to say, file by file; here it matters only where it is off everywhere.
+    private bool IsOn(DiagnosticDescriptor rule)
+    {
+        if (rule.IsEnabledByDefault)
+        {
+            return true;
+        }
+
+        CompilationOptions options = Map.Compilation.Options;
+        return (options.SpecificDiagnosticOptions.TryGetValue(rule.Id, out ReportDiagnostic asked) && IsOn(asked))
+            || (options.SyntaxTreeOptionsProvider is { } provider
+                && ((provider.TryGetGlobalDiagnosticValue(rule.Id, default, out asked) && IsOn(asked))
+                    || Map.Compilation.SyntaxTrees.Any(t => provider.TryGetDiagnosticValue(t, rule.Id, default, out ReportDiagnostic here) && IsOn(here))));
+    }
+
+    private static bool IsOn(ReportDiagnostic asked) => asked is not (ReportDiagnostic.Suppress or ReportDiagnostic.Default);
 }

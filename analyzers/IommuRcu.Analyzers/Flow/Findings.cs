@@ -23,6 +23,7 @@ internal sealed class Findings
         new[] { "IRCU044", "IRCU005", "IRCU004" },
         new[] { "IRCU036", "IRCU034", "IRCU004" },
         new[] { "IRCU036", "IRCU034", "IRCU035" },
+        new[] { "IRCU036", "IRCU025" },
         new[] { "IRCU004", "IRCU094" },
         new[] { "IRCU060", "IRCU022" },
     };

@@ -116,6 +116,11 @@ internal abstract class FlowListener
     {
     }
 
+    /// <summary>Memory is allocated on the managed heap. Told only where a rule asks for it.</summary>
+    public virtual void Allocate(FlowPoint point, string what, IReadOnlyList<State> states)
+    {
+    }
+
     /// <summary>Something is disposed.</summary>
     public virtual void Dispose(FlowPoint point, IOperation value, IReadOnlyList<Seen<int>> seen)
     {

@@ -22,6 +22,7 @@ internal sealed class TreeReader
     private readonly MemberAnalysis _member;
     private readonly MemberGraphs _graphs;
     private readonly ContractMap _map;
+    private readonly bool _watchesAllocations;
     private readonly Dictionary<ISymbol, int> _numbers = new(SymbolEqualityComparer.Default);
     private readonly Dictionary<CaptureId, int> _captures = new();
     private readonly List<(ISymbol? Symbol, bool IsPlain)> _names = new();
@@ -33,6 +34,7 @@ internal sealed class TreeReader
         _member = member;
         _graphs = graphs;
         _map = member.Map;
+        _watchesAllocations = member.Type.Compilation.WatchesAllocations;
         if (member.Owner is IMethodSymbol method)
         {
             Begin(method);
@@ -110,6 +112,11 @@ internal sealed class TreeReader
 
     private void Read(IOperation operation, Tree tree)
     {
+        if (_watchesAllocations && Allocations.Of(operation, _member) is not null)
+        {
+            Watched.Add(tree);
+        }
+
         switch (operation.Kind)
         {
             case OperationKind.LocalReference:
