@@ -24,6 +24,13 @@ public static partial class Descriptors
         "'{0}' suspends the method inside a thread-bound read-side section of {1}; close the section first, or use a sleepable one",
         "The section belongs to the thread, and the method may be resumed on another one.");
 
+    /// <summary>IRCU024: Unbounded loop inside a section.</summary>
+    public static DiagnosticDescriptor UnboundedLoopInSection { get; } = Create(
+        "IRCU024", "Unbounded loop inside a section", Blocking, DiagnosticSeverity.Warning,
+        "This loop {0} inside a read-side section, which holds up every grace period meanwhile; close the section around it, or in every turn",
+        "A section that has no end in sight keeps all memory that waits to be freed.",
+        isEnabledByDefault: false);
+
     /// <summary>IRCU025: Allocation inside a hot section.</summary>
     public static DiagnosticDescriptor AllocationInSection { get; } = Create(
         "IRCU025", "Allocation inside a hot section", Blocking, DiagnosticSeverity.Warning,

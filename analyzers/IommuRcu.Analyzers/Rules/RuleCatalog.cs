@@ -29,6 +29,7 @@ internal static class RuleCatalog
         new GracePeriodWaitInSection(),
         new BlockingCallInSection(),
         new SuspensionInSection(),
+        new UnboundedLoopInSection(),
         new AllocationInSection(),
         new UnknownDelegateInSection(),
         new GuardDiscarded(),
