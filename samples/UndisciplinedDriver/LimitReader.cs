@@ -4,15 +4,17 @@ using IommuRcu.Annotations;
 
 namespace UndisciplinedDriver.LimitReaders;
 
-class Limits
+class Limits(int packets)
 {
-    public int Packets;
+    public int Packets => packets;
 }
 
 class LimitReader
 {
     [RcuProtected]
     private Limits? _limits;
+
+    public void Set(int packets) => Rcu.Assign(ref _limits, new Limits(packets));
 
     public int Packets()
     {
