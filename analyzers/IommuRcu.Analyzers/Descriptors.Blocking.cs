@@ -23,4 +23,25 @@ public static partial class Descriptors
         "IRCU023", "Await or yield inside a section", Blocking, DiagnosticSeverity.Warning,
         "'{0}' suspends the method inside a thread-bound read-side section of {1}; close the section first, or use a sleepable one",
         "The section belongs to the thread, and the method may be resumed on another one.");
+
+    /// <summary>IRCU024: Unbounded loop inside a section.</summary>
+    public static DiagnosticDescriptor UnboundedLoopInSection { get; } = Create(
+        "IRCU024", "Unbounded loop inside a section", Blocking, DiagnosticSeverity.Warning,
+        "This loop {0} inside a read-side section, which holds up every grace period meanwhile; close the section around it, or in every turn",
+        "A section that has no end in sight keeps all memory that waits to be freed.",
+        isEnabledByDefault: false);
+
+    /// <summary>IRCU025: Allocation inside a hot section.</summary>
+    public static DiagnosticDescriptor AllocationInSection { get; } = Create(
+        "IRCU025", "Allocation inside a hot section", Blocking, DiagnosticSeverity.Warning,
+        "Inside a read-side section of {1}, {0} is allocated; allocate it before, or do without",
+        "An allocation may start a garbage collection, which stops the reader with its section open.",
+        isEnabledByDefault: false);
+
+    /// <summary>IRCU026: Unknown delegate invoked inside a section.</summary>
+    public static DiagnosticDescriptor UnknownDelegateInSection { get; } = Create(
+        "IRCU026", "Unknown delegate invoked inside a section", Blocking, DiagnosticSeverity.Info,
+        "'{0}' is invoked inside a read-side section of {1}, and may block or wait for a grace period; invoke it behind the section, or say in a contract "
+        + "how it runs",
+        "What a delegate from elsewhere does inside the section, whoever made it does not know to be inside.");
 }

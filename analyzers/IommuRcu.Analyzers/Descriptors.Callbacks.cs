@@ -34,4 +34,10 @@ public static partial class Descriptors
         "IRCU065", "Barrier and Synchronize confused", Callbacks, DiagnosticSeverity.Warning,
         "'{0}' waits for readers, not for the callbacks that '{1}' queued; use Barrier",
         "A grace period that ended says nothing about the callbacks queued behind it.");
+
+    /// <summary>IRCU066: Retire after shutdown.</summary>
+    public static DiagnosticDescriptor RetireAfterShutdown { get; } = Create(
+        "IRCU066", "Retire after shutdown", Callbacks, DiagnosticSeverity.Warning,
+        "'{0}' comes after '{1}' was shut down; retire first, wait for the callbacks, then shut down",
+        "What is retired by then is freed into a pool that is gone, or never.");
 }

@@ -46,4 +46,16 @@ public static partial class Descriptors
         "IRCU046", "Gather used after sync", Reclaim, DiagnosticSeverity.Warning,
         "The gather '{0}' is used after it was disposed; begin a new one",
         "Its list has been handed on.");
+
+    /// <summary>IRCU048: Freed to the wrong allocator.</summary>
+    public static DiagnosticDescriptor FreedToWrongAllocator { get; } = Create(
+        "IRCU048", "Freed to the wrong allocator", Reclaim, DiagnosticSeverity.Warning,
+        "'{0}' was allocated from '{1}', and goes to '{2}'; give it back where it came from",
+        "An allocator that is given a page of another hands it out a second time, or corrupts its own lists.");
+
+    /// <summary>IRCU051: Synchronize for every item of a loop.</summary>
+    public static DiagnosticDescriptor WaitForEveryItem { get; } = Create(
+        "IRCU051", "Synchronize for every item of a loop", Reclaim, DiagnosticSeverity.Info,
+        "'{0}' waits for a grace period for every item of this loop; gather what it is waited for, and wait once behind the loop",
+        "One grace period serves everything that was unlinked before it began.");
 }

@@ -16,4 +16,10 @@ public static partial class Descriptors
         "IRCU072", "Non-atomic entry update", Writers, DiagnosticSeverity.Warning,
         "'{0}' is read, changed and written back, and a change made in between is lost; use a compare-exchange",
         "The hardware, or another writer, may have set a bit of the entry in between.");
+
+    /// <summary>IRCU073: RCU pointer read twice where one snapshot is meant.</summary>
+    public static DiagnosticDescriptor PointerReadTwice { get; } = Create(
+        "IRCU073", "RCU pointer read twice where one snapshot is meant", Writers, DiagnosticSeverity.Info,
+        "'{0}' is read here a second time, and may be null or another object by now; read it once, into a local",
+        "A section keeps what was read alive; it does not keep the pointer from being changed.");
 }

@@ -42,4 +42,7 @@ public static class DiagnosticProperties
 
     /// <summary>The text of the attribute to copy onto the member.</summary>
     public const string Attribute = nameof(Attribute);
+
+    /// <summary>Present where the statement may stand behind its loop as it is.</summary>
+    public const string Movable = nameof(Movable);
 }

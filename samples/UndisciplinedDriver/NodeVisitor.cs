@@ -11,7 +11,7 @@ class Epoch
 
 class Reader(Epoch epoch)
 {
-    public void Read(Action visit)
+    public void Read([RunsSynchronously] Action visit)
     {
         epoch.Enter();
         visit();

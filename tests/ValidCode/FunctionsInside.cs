@@ -20,7 +20,9 @@ internal sealed class FunctionsInside(Table table)
     {
         using (table.Epoch.Open())
         {
+#pragma warning disable IRCU025 // a lambda that captures is what is shown here
             Func<int, int> at = index => table.Walk(index);
+#pragma warning restore IRCU025
             return at(0) + at(1);
         }
     }
@@ -30,7 +32,9 @@ internal sealed class FunctionsInside(Table table)
         int sum = 0;
         using (table.Epoch.Open())
         {
+#pragma warning disable IRCU025 // a lambda that captures is what is shown here
             ForEach(table.Length, index => sum += table.Walk(index));
+#pragma warning restore IRCU025
         }
 
         return sum;

@@ -29,7 +29,7 @@ internal sealed class SwitchExpressions(Table table)
             {
                 null => "none",
                 { Child: null } => "leaf",
-                { Value: var value } => $"{value}",
+                { Value: var value } => value == 0 ? "empty" : "page",
             };
         }
     }

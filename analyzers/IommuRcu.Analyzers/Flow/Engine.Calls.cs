@@ -26,6 +26,11 @@ internal sealed partial class Engine
         }
 
         CallEvents(call, states);
+        if (call is { Method.MethodKind: MethodKind.DelegateInvoke, Instance: { } invoked })
+        {
+            TellInvoke(call, invoked, states);
+        }
+
         CloseEvents(call, states);
         bool inSight = TryRun(call, states);
         if (!inSight)
@@ -66,6 +71,9 @@ internal sealed partial class Engine
 
     private void TellDispose(CallSite call, List<State> states)
         => Tell(states, s => ValueOf(call.Instance!, s), (listener, seen) => listener.Dispose(Point(call.Operation), call.Instance!, seen));
+
+    private void TellInvoke(CallSite call, IOperation invoked, List<State> states)
+        => Tell(states, s => ValueOf(invoked, s), (listener, seen) => listener.Invoke(Point(call.Operation), call, seen));
 
     private static bool IsDispose(CallSite call)
         => call.Instance is not null && call.Method is { Name: "Dispose" or "DisposeAsync" or "Close", Parameters.IsEmpty: true };
@@ -259,6 +267,7 @@ internal sealed partial class Engine
         }
 
         FillEmpty(call, state);
+        NoteShutdown(call, state);
         ForgetMembers(call, state);
         if (call.Contracts.IsEmpty)
         {

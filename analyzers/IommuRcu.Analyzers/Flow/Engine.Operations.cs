@@ -105,6 +105,11 @@ internal sealed partial class Engine
             return;
         }
 
+        if (_watchesAllocations && _observer is not null && Allocations.Of(operation, _body.Member) is { } what)
+        {
+            TellAllocation(operation, what, states);
+        }
+
         // By kind: to ask an operation for one interface after the other takes longer than most of them take to execute.
         switch (operation.Kind)
         {
@@ -256,6 +261,8 @@ internal sealed partial class Engine
 
         Tell(states, (listener, seen) => listener.Suspend(Point(yield), seen));
     }
+
+    private void TellAllocation(IOperation operation, string what, List<State> states) => Tell(states, (listener, seen) => listener.Allocate(Point(operation), what, seen));
 
     // A using disposes through the interface; what the type itself says of its Dispose counts.
     internal static IMethodSymbol Devirtualized(IInvocationOperation invocation)

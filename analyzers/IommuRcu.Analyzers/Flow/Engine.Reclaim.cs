@@ -12,6 +12,8 @@ internal sealed partial class Engine
 {
     private const ContractWord ReclaimWords = ContractWord.Publishes | ContractWord.Unlinks | ContractWord.Gathers | ContractWord.Retires | ContractWord.Frees;
 
+    private const ContractWord GivenWords = ContractWord.Frees | ContractWord.Retires | ContractWord.RunsAfterGracePeriod;
+
     private static readonly ContractWord[] _steps_ = { ContractWord.Publishes, ContractWord.Unlinks, ContractWord.Gathers, ContractWord.Retires, ContractWord.Frees };
 
     private void ReclaimEvents(CallSite call, List<State> states)
@@ -47,6 +49,11 @@ internal sealed partial class Engine
                 if ((contract.Word & ReclaimWords) != 0)
                 {
                     Tell(states, s => ValueOf(argument.Value, s), (listener, seen) => listener.Reclaim(Point(call.Operation), contract.Word, argument.Value, seen));
+                }
+
+                if ((contract.Word & GivenWords) != 0 && call.Instance is { } pool)
+                {
+                    Tell(states, s => new Giving(ValueOf(argument.Value, s), ValueOf(pool, s)), (listener, seen) => listener.Give(Point(call.Operation), contract.Word, argument.Value, pool, seen));
                 }
             }
         }

@@ -44,6 +44,7 @@ internal sealed partial class Engine
 
     // What to follow, where the body is only to be proven clean; none to follow everything.
     private readonly FunctionTrees? _trees;
+    private readonly bool _watchesAllocations;
     private IReadOnlyList<FlowListener>? _observer;
     private IReadOnlyList<FlowListener>? _prover;
     private Run? _run;
@@ -60,6 +61,7 @@ internal sealed partial class Engine
         _cancellation = cancellation;
         _depth = depth;
         _abilities = body.Member.Type.Compilation.Settings.Abilities;
+        _watchesAllocations = body.Member.Type.Compilation.WatchesAllocations;
         _trees = body.Member.Relevance?.Of(body.Graph);
         FindTargetCaptures();
     }

@@ -254,6 +254,9 @@ internal sealed record Facts
 
     public Holder Holder { get; init; }
 
+    /// <summary>Gets whether the value is a pool that was shut down.</summary>
+    public bool IsShut { get; init; }
+
     /// <summary>Gets whether the value is a bound of protected memory.</summary>
     public bool IsBound { get; init; }
 
@@ -264,14 +267,14 @@ internal sealed record Facts
     public bool IsDefault => Range.IsFull && !HasProtocol;
 
     /// <summary>Gets whether the facts tell states apart.</summary>
-    public bool HasProtocol => Reclaim != Reclaim.None || Origin != OriginKind.None || Holder != Holder.None || IsBound || Parent != 0 || ReadFrom != 0 || Carries != 0 || Pending is not null;
+    public bool HasProtocol => Reclaim != Reclaim.None || Origin != OriginKind.None || Holder != Holder.None || IsBound || Parent != 0 || ReadFrom != 0 || Carries != 0 || Pending is not null || IsShut;
 
     /// <summary>Tells whether two values are at the same point of every protocol.</summary>
     /// <param name="other">The other value's facts.</param>
     /// <returns>Whether the states can be joined.</returns>
     public bool SameProtocol(Facts other)
         => ReferenceEquals(this, other)
-            || (Reclaim == other.Reclaim && Origin == other.Origin && Section == other.Section && Holder == other.Holder && IsBound == other.IsBound && ReferenceEquals(Pending, other.Pending));
+            || (Reclaim == other.Reclaim && Origin == other.Origin && Section == other.Section && Holder == other.Holder && IsBound == other.IsBound && IsShut == other.IsShut && ReferenceEquals(Pending, other.Pending));
 
     /// <summary>Joins with the facts of another path.</summary>
     /// <param name="other">The other facts, at the same point of every protocol.</param>

@@ -17,12 +17,13 @@ internal sealed class Findings
         new[] { "IRCU001", "IRCU007", "IRCU008", "IRCU006", "IRCU002" },
         new[] { "IRCU032", "IRCU031" },
         new[] { "IRCU030", "IRCU038", "IRCU037", "IRCU035", "IRCU033", "IRCU031", "IRCU039" },
-        new[] { "IRCU020", "IRCU022", "IRCU060" },
+        new[] { "IRCU020", "IRCU022", "IRCU060", "IRCU051" },
         new[] { "IRCU043", "IRCU041", "IRCU042", "IRCU040", "IRCU044" },
         new[] { "IRCU072", "IRCU003", "IRCU001", "IRCU002" },
         new[] { "IRCU044", "IRCU005", "IRCU004" },
         new[] { "IRCU036", "IRCU034", "IRCU004" },
         new[] { "IRCU036", "IRCU034", "IRCU035" },
+        new[] { "IRCU036", "IRCU025" },
         new[] { "IRCU004", "IRCU094" },
         new[] { "IRCU060", "IRCU022" },
     };
@@ -51,7 +52,15 @@ internal sealed class Findings
     {
         if (!_found.ContainsKey((descriptor.Id, location)))
         {
-            IEnumerable<Location>? additional = related?.Where(static o => o is not null).Select(static o => o!.Syntax.GetLocation()).ToList();
+            Report(descriptor, location, related?.Where(static o => o is not null).Select(static o => o!.Syntax.GetLocation()).ToList(), properties, arguments);
+        }
+    }
+
+    /// <summary>Reports a diagnostic that points to other places besides.</summary>
+    public void Report(DiagnosticDescriptor descriptor, Location location, IEnumerable<Location>? additional, ImmutableDictionary<string, string?>? properties, params object?[] arguments)
+    {
+        if (!_found.ContainsKey((descriptor.Id, location)))
+        {
             _found.Add((descriptor.Id, location), Diagnostic.Create(descriptor, location, additional, properties, arguments));
         }
     }
@@ -60,7 +69,7 @@ internal sealed class Findings
     /// <param name="body">The body.</param>
     /// <param name="reason">Why.</param>
     public void GiveUp(BodyRecord body, string reason)
-        => Report(Descriptors.NotAnalysed, body.Owner.Locations.FirstOrDefault() ?? body.Root.Syntax.GetLocation(), null, null, Names.Of(body.Owner), reason);
+        => Report(Descriptors.NotAnalysed, body.Owner.Locations.FirstOrDefault() ?? body.Root.Syntax.GetLocation(), (IEnumerable<Location>?)null, null, Names.Of(body.Owner), reason);
 
     /// <summary>Notes that a helper whose need was inferred is called inside a section.</summary>
     /// <param name="helper">The helper.</param>

@@ -18,6 +18,11 @@ internal readonly record struct Seen<T>(State State, T Value);
 /// <param name="GuardState">What the guard had been through before.</param>
 internal sealed record Closing(Section? Section, Domain Domain, int Guard, Holder GuardState);
 
+/// <summary>A page, and the pool that it is given to.</summary>
+/// <param name="Page">The page, or what a callback is queued for.</param>
+/// <param name="Pool">The receiver of the call.</param>
+internal readonly record struct Giving(int Page, int Pool);
+
 /// <summary>A point in a body.</summary>
 /// <param name="Body">The body.</param>
 /// <param name="Operation">The operation.</param>
@@ -66,6 +71,11 @@ internal abstract class FlowListener
     {
     }
 
+    /// <summary>A pool is given a page to free or retire, or a callback to run after a grace period; seen before it takes it.</summary>
+    public virtual void Give(FlowPoint point, ContractWord word, IOperation value, IOperation pool, IReadOnlyList<Seen<Giving>> seen)
+    {
+    }
+
     /// <summary>A reclaim callback is called directly, with a value to be freed.</summary>
     public virtual void ReclaimAtOnce(FlowPoint point, CallSite call, IOperation? value, IReadOnlyList<Seen<int>> seen)
     {
@@ -98,6 +108,16 @@ internal abstract class FlowListener
 
     /// <summary>Any call, before its effects.</summary>
     public virtual void Call(FlowPoint point, CallSite call, IReadOnlyList<State> states)
+    {
+    }
+
+    /// <summary>A delegate is invoked; seen is the delegate.</summary>
+    public virtual void Invoke(FlowPoint point, CallSite call, IReadOnlyList<Seen<int>> seen)
+    {
+    }
+
+    /// <summary>Memory is allocated on the managed heap. Told only where a rule asks for it.</summary>
+    public virtual void Allocate(FlowPoint point, string what, IReadOnlyList<State> states)
     {
     }
 

@@ -16,6 +16,9 @@ internal abstract class Rule : FlowListener
     /// <summary>Gets the descriptors that the rule may report.</summary>
     public abstract ImmutableArray<DiagnosticDescriptor> Descriptors { get; }
 
+    /// <summary>Gets whether the rule wants to hear of allocations, which are told only where one does.</summary>
+    public virtual bool WatchesAllocations => false;
+
     /// <summary>Gets where the rule reports to.</summary>
     protected Findings Findings => _findings!;
 

@@ -29,6 +29,9 @@ internal static class RuleCatalog
         new GracePeriodWaitInSection(),
         new BlockingCallInSection(),
         new SuspensionInSection(),
+        new UnboundedLoopInSection(),
+        new AllocationInSection(),
+        new UnknownDelegateInSection(),
         new GuardDiscarded(),
         new GuardWithoutUsing(),
         new SectionClosedTwice(),
@@ -43,12 +46,16 @@ internal static class RuleCatalog
         new UsedAfterRetire(),
         new GatherNeverSynced(),
         new GatherUsedAfterSync(),
+        new FreedToWrongAllocator(),
+        new WaitForEveryItem(),
         new ReclaimCallbackBlocks(),
         new CapturingReclaimCallback(),
         new ReclaimCallbackThrows(),
         new DisposedWithoutBarrier(),
+        new RetireAfterShutdown(),
         new UpdateWithoutWriterLock(),
         new NonAtomicEntryUpdate(),
+        new PointerReadTwice(),
         new ProtectedPointerInPublicApi());
 
     /// <summary>Gets what the rules may report.</summary>

@@ -50,7 +50,9 @@ internal static class FixOf<TFixer>
 
     private static string Source(string members) => $$"""
         using System;
+        using System.Collections.Generic;
         using System.Threading;
+        using System.Threading.Tasks;
         using IommuRcu;
         using IommuRcu.Annotations;
         class Subject

@@ -1,4 +1,4 @@
-// The fixes of accesses: IRCU002, 003, 009, 012, 070, 072.
+// The fixes of accesses: IRCU002, 003, 009, 012, 070, 072, 073.
 using IommuRcu.Analyzers.CodeFixes;
 
 namespace IommuRcu.Analyzers.Tests.CodeFixes;
@@ -297,5 +297,91 @@ public class PointerFixTests
         [RcuProtected] ulong _entry;
         ulong Set() => {|IRCU072:_entry |= 0x100|};
         ulong Next() { return {|IRCU072:_entry++|}; }
+        """);
+
+    [Fact]
+    public Task SecondRead_UsesWhatTheTestHasRead() => FixOf<PointerReadTwiceFixer>.MembersAsync(
+        """
+        class Node { public int Value; public int Weight; [RcuProtected] public Node _next; }
+        int Read(Node node, bool any)
+        {
+            using (Rcu.ReadLock())
+            {
+                // Both of one node.
+                if (any && /* There is one. */ node._next != null)
+                {
+                    return {|IRCU073:Rcu.Dereference(ref node._next)|}.Value
+                        + {|IRCU073:Rcu.Dereference(ref node._next)|}.Weight; // Twice.
+                }
+
+                return 0;
+            }
+        }
+        """,
+        """
+        class Node { public int Value; public int Weight; [RcuProtected] public Node _next; }
+        int Read(Node node, bool any)
+        {
+            using (Rcu.ReadLock())
+            {
+                // Both of one node.
+                if (any && /* There is one. */ Rcu.Dereference(ref node._next) is { } next)
+                {
+                    return next.Value
+                        + next.Weight; // Twice.
+                }
+
+                return 0;
+            }
+        }
+        """);
+
+    [Fact]
+    public Task SecondReadBehindAWayOut_UsesWhatTheTestHasRead() => FixOf<PointerReadTwiceFixer>.MembersAsync(
+        """
+        class Node { public int Value; }
+        [RcuProtected] Node _head;
+        int Read(int head)
+        {
+            using (Rcu.ReadLock())
+            {
+                if (Rcu.ReadPointer(ref _head) is null || head < 0)
+                {
+                    return 0;
+                }
+
+                return head + {|IRCU073:Rcu.Dereference(ref _head)|}.Value;
+            }
+        }
+        """,
+        """
+        class Node { public int Value; }
+        [RcuProtected] Node _head;
+        int Read(int head)
+        {
+            using (Rcu.ReadLock())
+            {
+                if (Rcu.Dereference(ref _head) is not { } head2 || head < 0)
+                {
+                    return 0;
+                }
+
+                return head + head2.Value;
+            }
+        }
+        """);
+
+    [Fact]
+    public Task TwoHalvesOfOneExpression_HaveNoTestToName() => FixOf<PointerReadTwiceFixer>.NoneAsync(
+        """
+        class Node { public int Value; public int Weight; }
+        [RcuProtected] Node _head;
+        int Read()
+        {
+            using (Rcu.ReadLock())
+            {
+                return Rcu.Dereference(ref _head).Value + {|IRCU073:Rcu.Dereference(ref _head)|}.Weight;
+            }
+        }
         """);
 }

@@ -42,9 +42,11 @@ public class RuleFixerTests
             "IRCU041: IommuRcu.SyncBefore",
             "IRCU043: IommuRcu.RemoveFree",
             "IRCU045: IommuRcu.HoldGather",
+            "IRCU051: IommuRcu.WaitBehindLoop",
             "IRCU064: IommuRcu.WaitBefore",
             "IRCU070: IommuRcu.WrapInLock",
             "IRCU072: IommuRcu.AtomicUpdate",
+            "IRCU073: IommuRcu.ReadOnce",
             "IRCU091: IommuRcu.CopyToBase",
             "IRCU094: IommuRcu.AddAttribute",
         ];

@@ -48,7 +48,7 @@ public class SectionFixTests
     [Fact]
     public Task EnterAndExit_WithAResultDeclaredInside_TakeTheReturnIn() => FixOf<SectionNotClosedIfCallThrowsFixer>.MembersAsync(
         """
-        int Read(Epoch epoch, Func<int> read)
+        int Read(Epoch epoch, [RunsSynchronously] Func<int> read)
         {
             {|IRCU039:epoch.Enter()|};
             int value = read();
@@ -57,7 +57,7 @@ public class SectionFixTests
         }
         """,
         """
-        int Read(Epoch epoch, Func<int> read)
+        int Read(Epoch epoch, [RunsSynchronously] Func<int> read)
         {
             epoch.Enter();
             try

@@ -1,4 +1,4 @@
-// The fixes about waits: IRCU020 moves one behind its section, IRCU064 adds one before a disposal.
+// The fixes about waits: IRCU020 moves one behind its section, IRCU051 behind its loop, IRCU064 adds one before a disposal.
 using IommuRcu.Analyzers.CodeFixes;
 
 namespace IommuRcu.Analyzers.Tests.CodeFixes;
@@ -190,5 +190,92 @@ public class WaitFixTests
             epoch.Barrier();
             pool.Dispose();
         }
+        """);
+
+    [Fact]
+    public Task LastInTheLoop_MovesBehindIt() => FixOf<WaitForEveryItemFixer>.MembersAsync(
+        """
+        void Clear(List<Page> pages, Epoch epoch)
+        {
+            // All of them.
+            foreach (Page page in pages)
+            {
+                Remove(page);
+
+                // Readers first.
+                {|IRCU051:epoch.Wait()|}; // The slow part.
+            }
+
+            Log(pages);
+        }
+
+        void Remove([Unlinks] Page page) { }
+
+        void Log(object done) { }
+        """,
+        """
+        void Clear(List<Page> pages, Epoch epoch)
+        {
+            // All of them.
+            foreach (Page page in pages)
+            {
+                Remove(page);
+            }
+
+            // Readers first.
+            epoch.Wait(); // The slow part.
+
+            Log(pages);
+        }
+
+        void Remove([Unlinks] Page page) { }
+
+        void Log(object done) { }
+        """);
+
+    [Fact]
+    public Task AwaitedAndCounted_MovesBehindTheLoop() => FixOf<WaitForEveryItemFixer>.MembersAsync(
+        """
+        async Task Clear(Page[] pages)
+        {
+            for (int i = 0; i < pages.Length; i++)
+            {
+                Remove(pages[i]);
+                await {|IRCU051:Rcu.SynchronizeAsync()|}.ConfigureAwait(false);
+            }
+        }
+
+        void Remove([Unlinks] Page page) { }
+        """,
+        """
+        async Task Clear(Page[] pages)
+        {
+            for (int i = 0; i < pages.Length; i++)
+            {
+                Remove(pages[i]);
+            }
+
+            await Rcu.SynchronizeAsync().ConfigureAwait(false);
+        }
+
+        void Remove([Unlinks] Page page) { }
+        """);
+
+    [Theory]
+    [InlineData("Remove(page); {|IRCU051:Rcu.Synchronize()|}; pool.Free(page);")]
+    [InlineData("if (last != null) { {|IRCU040:pool.Free(last)|}; } last = page; Remove(page); {|IRCU051:Rcu.Synchronize()|};")]
+    [InlineData("FreeTheLast(); Remove(page); {|IRCU051:Rcu.Synchronize()|};")]
+    public Task WhatIsFreedInTheLoop_KeepsTheWaitThere(string body) => FixOf<WaitForEveryItemFixer>.NoneAsync(
+        $$"""
+        Page last;
+
+        void Clear(List<Page> pages, Pool pool)
+        {
+            foreach (Page page in pages) { {{body}} }
+        }
+
+        void Remove([Unlinks] Page page) { }
+
+        void FreeTheLast() { }
         """);
 }

@@ -29,6 +29,11 @@ internal sealed class Relevance
             Add(nested.Graph);
         }
 
+        if (_reader.SeesSections)
+        {
+            _reader.Watched.ForEach(static w => w.Touches = true);
+        }
+
         Follow();
     }
 

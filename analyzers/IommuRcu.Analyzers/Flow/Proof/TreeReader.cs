@@ -18,9 +18,14 @@ internal sealed class TreeReader
     // Of what is entered only the name matters: which domain it is.
     private const ContractWord OfReceivers = OfValues & ~ContractWord.AcquiresReadLock;
 
+    // What has to do with an open section.
+    private const ContractWord OfSections = ContractWord.RequiresReadLock | ContractWord.AcquiresReadLock | ContractWord.ReleasesReadLock | ContractWord.AssertsReadLock
+        | ContractWord.RefreshesReadLock | ContractWord.MayHoldReadLock;
+
     private readonly MemberAnalysis _member;
     private readonly MemberGraphs _graphs;
     private readonly ContractMap _map;
+    private readonly bool _watchesAllocations;
     private readonly Dictionary<ISymbol, int> _numbers = new(SymbolEqualityComparer.Default);
     private readonly Dictionary<CaptureId, int> _captures = new();
     private readonly List<(ISymbol? Symbol, bool IsPlain)> _names = new();
@@ -32,6 +37,7 @@ internal sealed class TreeReader
         _member = member;
         _graphs = graphs;
         _map = member.Map;
+        _watchesAllocations = member.Type.Compilation.WatchesAllocations;
         if (member.Owner is IMethodSymbol method)
         {
             Begin(method);
@@ -66,12 +72,19 @@ internal sealed class TreeReader
         return tree;
     }
 
+    /// <summary>Gets what a rule watches that has no contract: followed where a section may be open.</summary>
+    public List<Tree> Watched { get; } = new();
+
+    /// <summary>Gets whether a section may be open anywhere in the member.</summary>
+    public bool SeesSections { get; private set; }
+
     /// <summary>Gets the parameters whose values the member's own contracts speak of.</summary>
     public List<int> Given { get; } = new();
 
     private void Begin(IMethodSymbol function)
     {
         MemberContracts contracts = _member.ContractsOf(function);
+        SeesSections |= (contracts.SelfWords & OfSections) != 0;
         Ask(contracts.Self);
         foreach (IParameterSymbol parameter in function.Parameters)
         {
@@ -102,6 +115,11 @@ internal sealed class TreeReader
 
     private void Read(IOperation operation, Tree tree)
     {
+        if (_watchesAllocations && Allocations.Of(operation, _member) is not null)
+        {
+            Watched.Add(tree);
+        }
+
         switch (operation.Kind)
         {
             case OperationKind.LocalReference:
@@ -246,6 +264,11 @@ internal sealed class TreeReader
         Touch(contracts, tree, GivesNothing(method) ? OfReceivers : OfValues);
         tree.Gives |= IsHolder(method.ReturnType) || IsHolder(Engine.ResultType(method));
         tree.Touches |= Touches(call, method);
+        if (method.MethodKind == MethodKind.DelegateInvoke)
+        {
+            Watched.Add(tree);
+        }
+
         if (Called(call, method) is { } function)
         {
             tree.AddFunction(function);
@@ -449,6 +472,7 @@ internal sealed class TreeReader
         }
 
         tree.Touches = true;
+        SeesSections |= (contracts.SelfWords & OfSections) != 0;
         tree.Gives |= ((contracts.SelfWords & giving) | ((contracts.ResultWords | contracts.ParameterWords) & OfValues)) != 0;
         Ask(contracts.Self);
         Ask(contracts.Result);
@@ -483,7 +507,12 @@ internal sealed class TreeReader
         _ => null,
     };
 
-    private bool IsHolder(ITypeSymbol? type) => !_map.OnType(type).IsEmpty;
+    private bool IsHolder(ITypeSymbol? type)
+    {
+        bool holds = !_map.OnType(type).IsEmpty;
+        SeesSections |= holds;
+        return holds;
+    }
 
     private void Name(ISymbol symbol, ITypeSymbol? type, Tree tree)
     {
