@@ -2,6 +2,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Diagnostics;
+using System.Runtime;
 using IommuRcu.Analyzers;
 using IommuRcu.Analyzers.Rules;
 using IommuRcu.Benchmarks.Reporting;
@@ -59,6 +60,9 @@ internal static class AnalyzersCommand
         }
 
         AnsiConsole.Write(table);
+        AnsiConsole.WriteLine(GCSettings.IsServerGC
+            ? "The server collector, which the compiler runs with."
+            : "The workstation collector. The compiler runs with the server one: set DOTNET_gcServer=1 for times like its own.");
         if (eachRule)
         {
             CSharpCompilation code = Compile(lines, references: true, disciplined: 10);
