@@ -115,6 +115,9 @@ internal sealed partial class Engine
                 }
 
                 break;
+            case IExpressionStatementOperation statement when LockedBy(statement) is { } locked:
+                EnterLockStatement(statement, locked, states);
+                break;
             case ISimpleAssignmentOperation assignment:
                 ExecuteAssignment(assignment, states);
                 break;

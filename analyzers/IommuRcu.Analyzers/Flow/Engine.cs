@@ -215,6 +215,7 @@ internal sealed partial class Engine
             }
 
             hasThrown = false;
+            LeaveLockStatements(block.Operations[i], states);
             Execute(block.Operations[i], states);
             foreach (State state in states)
             {
@@ -230,6 +231,7 @@ internal sealed partial class Engine
             }
             else
             {
+                LeaveLockStatements(value, states);
                 Execute(value, states);
             }
         }

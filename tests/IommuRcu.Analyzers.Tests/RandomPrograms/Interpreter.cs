@@ -242,7 +242,7 @@ internal sealed partial class Interpreter
             case SwitchBegin s:
                 return Run(s);
             case Selected s:
-                return OnPage(s.Id, s.Operation, _pages[Matches(NumberPattern.Zero) ? s.Zero : Matches(NumberPattern.One) ? s.One : s.Rest]);
+                return OnPage(s.Id, s.Operation, _pages[Select(s)]);
             case IfTaken s:
                 return Run(s);
             case Locked s:
@@ -434,7 +434,7 @@ internal sealed partial class Interpreter
             // Some other time, on some other stack: what this path has chosen so far has no bearing on it.
             _sections = new Sections();
             _held = new int[RandomProgram.Gates];
-            _path = new Path { ChoseOpaquely = path.ChoseOpaquely, Threw = path.Threw };
+            _path = new Path { ChoseOpaquely = path.ChoseOpaquely, Question = path.Question, Threw = path.Threw };
         }
 
         Run(body);
