@@ -47,6 +47,11 @@ internal sealed partial class State
                 continue;
             }
 
+            if (a != b && (IsNamedTwice(slot, a, other) || IsNamedTwice(slot, b, other)))
+            {
+                return null;
+            }
+
             int value = a == b ? a : (names ??= NamesOf(other, block)).Name(slot, a, b);
             joined.Variables.Set(slot, value);
             if (!JoinFacts(joined, other, a, b, value))
@@ -192,6 +197,10 @@ internal sealed partial class State
         return inThis || inOther;
     }
 
+    // What becomes of a page is true of every name that it has: a new name for one of them alone would hide it from the rest.
+    private bool IsNamedTwice(int slot, int value, State other)
+        => (FactsOf(value).Reclaim != Reclaim.None || other.FactsOf(value).Reclaim != Reclaim.None) && (Holds(value, slot) || other.Holds(value, slot));
+
     private bool JoinFacts(State joined, State other, int a, int b, int value)
     {
         Facts left = ImpliedFacts(a);
@@ -229,11 +238,11 @@ internal sealed partial class State
 
     private bool Knows(int value) => Values.TryGetValue(value, out _);
 
-    private bool Holds(int value)
+    private bool Holds(int value, int except = -1)
     {
         for (int i = 0; i < Variables.Count; i++)
         {
-            if (Variables.ValueAt(i) == value)
+            if (Variables.ValueAt(i) == value && Variables.KeyAt(i) != except)
             {
                 return true;
             }

@@ -102,10 +102,9 @@ internal sealed partial class Generator
     private Block EnteredBySwitch(Scope scope)
     {
         int flag = _random.Next(RandomProgram.Flags);
-        int? otherwise = _random.Next(6) == 0 ? _random.Next(RandomProgram.Parameters) : null;
         return new Block(
         [
-            new SwitchBegin(flag, AnyNumber(), otherwise),
+            new SwitchBegin(flag, AnyNumber()),
             .. Middle(scope),
             new If(new Condition.Flag(flag, false, _random.Next(2) == 0), new Block([new Do(Operation.End)]), new Block([])),
         ]);

@@ -49,7 +49,7 @@ internal sealed partial class Interpreter
 
     private Exit Run(SwitchBegin s)
     {
-        _flags[s.Flag] = Matches(s.Enters) ? Enter(s.Id) : s.Otherwise is { } parameter && _parameters[parameter];
+        _flags[s.Flag] = Matches(s.Enters) && Enter(s.Id);
         return Exit.Normal;
     }
 

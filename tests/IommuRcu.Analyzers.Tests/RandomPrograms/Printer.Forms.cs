@@ -64,7 +64,7 @@ internal sealed partial class Printer
                 Line($"{Flag(s.Flag)} = n switch");
                 Open();
                 Line($"{Text(s.Enters)} => Epoch.TryBegin(),", s.Id);
-                Line($"_ => {(s.Otherwise is { } parameter ? $"a{parameter}" : "false")},");
+                Line("_ => false,");
                 Close("};");
                 break;
             case Selected s:
