@@ -169,10 +169,17 @@ internal sealed partial class Engine
         // The parts of a && b are branches of their own; paths that meet again behind it still know what the whole was.
         SyntaxNode part = condition.Syntax;
         bool value = holds;
+        if (!holds && WhenOf(part) is { } behind && !AssumeCase(state, behind, false))
+        {
+            return false;
+        }
+
         while (part.Parent is { } whole)
         {
             switch (whole)
             {
+                case WhenClauseSyntax clause:
+                    return AssumeCase(state, clause, value);
                 case ParenthesizedExpressionSyntax:
                     break;
                 case PrefixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.LogicalNotExpression }:
@@ -201,6 +208,32 @@ internal sealed partial class Engine
 
         return true;
     }
+
+    // A pattern and its when are one condition as well.
+    private bool AssumeCase(State state, WhenClauseSyntax clause, bool holds)
+    {
+        PatternSyntax? pattern = (clause.Parent as CasePatternSwitchLabelSyntax)?.Pattern ?? (clause.Parent as SwitchExpressionArmSyntax)?.Pattern;
+        SyntaxNode? branch = clause.Parent is SwitchExpressionArmSyntax ? clause.Parent : pattern;
+        if (pattern is null || !IsOfNumbers(pattern) || !_branches.TryGetValue(branch!, out IOperation? branched) || branched is not IIsPatternOperation test || _body.Member.Relevance?.IsCurrent(test) == false)
+        {
+            return true;
+        }
+
+        int both = _table.And(Match(test, test.Pattern, ValueOf(test.Value, state), state), Compound(clause.Condition, state));
+        return both == ValueTable.Unknown || Assume(state, both, holds);
+    }
+
+    private static WhenClauseSyntax? WhenOf(SyntaxNode branch)
+        => branch is SwitchExpressionArmSyntax arm ? arm.WhenClause : (branch.Parent as CasePatternSwitchLabelSyntax)?.WhenClause;
+
+    private static bool IsOfNumbers(PatternSyntax pattern) => pattern switch
+    {
+        ConstantPatternSyntax or RelationalPatternSyntax => true,
+        ParenthesizedPatternSyntax parenthesized => IsOfNumbers(parenthesized.Pattern),
+        UnaryPatternSyntax not => IsOfNumbers(not.Pattern),
+        BinaryPatternSyntax both => IsOfNumbers(both.Left) && IsOfNumbers(both.Right),
+        _ => false,
+    };
 
     private bool AssumeWhole(State state, ExpressionSyntax whole, bool holds)
         => Compound(whole, state) is not (var value and not ValueTable.Unknown) || Assume(state, value, holds);

@@ -22,7 +22,6 @@ internal sealed partial class Engine
     {
         Execute(target, states);
         TellBlock(statement.Operation, "Lock.EnterScope", states);
-        MayThrow(statement, states, leavesFunction: true);
         foreach (State state in states)
         {
             TakeLock(target, statement, state);

@@ -1,5 +1,6 @@
 // What is known of one value on one path: its range, the section it was read in, its place in the order of a free.
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using Microsoft.CodeAnalysis;
 
@@ -185,7 +186,7 @@ internal readonly struct Range : IEquatable<Range>
         bool narrow = least > -1000 && most < 1000 && most - least <= 16;
         long low = Low == other.Low || narrow || IsSmall(least) ? least : long.MinValue;
         long high = High == other.High || narrow || IsSmall(most) ? most : long.MaxValue;
-        if (_holes is null && other._holes is null)
+        if (_holes is null && other._holes is null && High >= other.Low && other.High >= Low)
         {
             bool skipsZero = low < 0 && high > 0 && !Contains(0) && !other.Contains(0);
             return new Range(low, high, skipsZero ? _zero : null);
@@ -194,12 +195,20 @@ internal readonly struct Range : IEquatable<Range>
         return new Range(low, high, HolesOfBoth(other, low, high));
     }
 
+    // The few numbers between two ranges that do not meet.
+    private IEnumerable<long> Gap(Range other)
+    {
+        long low = Math.Min(High, other.High);
+        long high = Math.Max(Low, other.Low);
+        return low < high && low > -1000 && high < 1000 && high - low <= 12 ? Enumerable.Range((int)low + 1, (int)(high - low) - 1).Select(static h => (long)h) : Array.Empty<long>();
+    }
+
     private static bool IsSmall(long bound) => bound is >= -16 and <= 16;
 
     private long[]? HolesOfBoth(Range other, long low, long high)
     {
         Range own = this;
-        long[] holes = (_holes ?? Array.Empty<long>()).Concat(other._holes ?? Array.Empty<long>()).Append(0)
+        long[] holes = (_holes ?? Array.Empty<long>()).Concat(other._holes ?? Array.Empty<long>()).Append(0).Concat(Gap(other))
             .Where(h => !own.Contains(h) && !other.Contains(h) && h > low && h < high).Distinct().OrderBy(static h => h).Take(12).ToArray();
         return holes.Length == 0 ? null : holes;
     }

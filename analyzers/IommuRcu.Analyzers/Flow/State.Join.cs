@@ -52,7 +52,7 @@ internal sealed partial class State
                 return null;
             }
 
-            int value = a == b ? a : (names ??= NamesOf(other, block)).Name(slot, a, b);
+            int value = a == b ? a : SameFlag(a, b, other) is not ValueTable.Unknown and var flag ? flag : (names ??= NamesOf(other, block)).Name(slot, a, b);
             joined.Variables.Set(slot, value);
             if (!JoinFacts(joined, other, a, b, value))
             {
@@ -196,6 +196,12 @@ internal sealed partial class State
 
         return inThis || inOther;
     }
+
+    // Two flags that are both known to be true, or false, are that.
+    private int SameFlag(int a, int b, State other)
+        => (_table.IsBoolean(a) || _table.IsBoolean(b)) && FactsOf(a) is { HasProtocol: false } && other.FactsOf(b) is { HasProtocol: false } && ImpliedFacts(a).Range.Single is { } number && other.ImpliedFacts(b).Range.Single == number
+            ? number == 0 ? _table.False : _table.True
+            : ValueTable.Unknown;
 
     // What becomes of a page is true of every name that it has: a new name for one of them alone would hide it from the rest.
     private bool IsNamedTwice(int slot, int value, State other)

@@ -13,7 +13,7 @@ internal sealed partial class Generator
         [NumberPattern.Many],
         [NumberPattern.One, NumberPattern.NotZero],
         [NumberPattern.Negative, NumberPattern.Many, NumberPattern.Zero],
-        [NumberPattern.Between, NumberPattern.NotZero],
+        [NumberPattern.Between],
     ];
 
     private int _labels;

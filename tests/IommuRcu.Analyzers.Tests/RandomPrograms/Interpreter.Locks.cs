@@ -3,6 +3,7 @@ namespace IommuRcu.Analyzers.Tests.RandomPrograms;
 
 using static Statement;
 
+/// <remarks>To take or give a lock is not taken to throw.</remarks>
 internal sealed partial class Interpreter
 {
     private int[] _held = [];
@@ -10,11 +11,6 @@ internal sealed partial class Interpreter
     private Exit Run(Locked s)
     {
         Inside(s.Id, wrongWhenOpen: true, "IRCU022");
-        if (Throws())
-        {
-            return Exit.CallThrew;
-        }
-
         _held[s.Gate]++;
         Exit exit = Run(s.Body);
         if (s.Form != LockForm.ByHand || exit == Exit.Normal)
@@ -27,11 +23,6 @@ internal sealed partial class Interpreter
 
     private Exit Run(IfTryLock s)
     {
-        if (Throws())
-        {
-            return Exit.CallThrew;
-        }
-
         if (!ChooseOpaquely())
         {
             return Run(s.Else);
@@ -45,11 +36,6 @@ internal sealed partial class Interpreter
 
     private Exit Run(TryLock s)
     {
-        if (Throws())
-        {
-            return Exit.CallThrew;
-        }
-
         _flags[s.Flag] = ChooseOpaquely();
         _held[s.Gate] += _flags[s.Flag] ? 1 : 0;
         return Exit.Normal;
@@ -71,11 +57,6 @@ internal sealed partial class Interpreter
                 break;
             case Operation.TakeLock:
                 Inside(s.Id, wrongWhenOpen: true, "IRCU022");
-                if (Throws())
-                {
-                    return Exit.CallThrew;
-                }
-
                 _held[s.First]++;
                 return Exit.Normal;
             default:

@@ -145,7 +145,7 @@ internal sealed class TreeReader
                 ReadImplicit(operation, tree);
                 break;
             case OperationKind.ExpressionStatement when Engine.LockedBy(operation) is not null:
-                tree.Touches = tree.MayThrow = true;
+                tree.Touches = true;
                 break;
             case OperationKind.YieldReturn:
                 tree.Touches = true;
