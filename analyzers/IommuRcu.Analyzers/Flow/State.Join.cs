@@ -211,9 +211,9 @@ internal sealed partial class State
     {
         Facts left = ImpliedFacts(a);
         Facts right = other.ImpliedFacts(b);
-        if (a == b)
+        if (a == b && _table.Info(a).Kind != ValueKind.Initial)
         {
-            // A local that is undefined in one of them: the facts are those of the path that has it.
+            // A local that is undefined in one of them: the facts are those of the path that has it. What was there at entry both have.
             if (left.IsDefault && !Holds(a) && !other.FactsOf(b).IsDefault && !Knows(a))
             {
                 left = right;

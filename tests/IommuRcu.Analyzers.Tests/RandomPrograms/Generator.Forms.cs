@@ -117,7 +117,7 @@ internal sealed partial class Generator
         Block body = _random.Next(3) == 0
             ? Small(inside)
             : new Block([.. Middle(inside), new If(AnyCondition(inside), new Block([.. Middle(inside.Deeper), new Goto(label)]), new Block([])), .. Small(inside).Body]);
-        return _random.Next(3) == 0 ? new Again(label, body) : new Labelled(label, body);
+        return _random.Next(3) == 0 && !scope.InLambda ? new Again(label, body) : new Labelled(label, body);   // nobody sees that a lambda never ends
     }
 
     private Goto? AnyJump(Scope scope) => scope.Labels.IsEmpty ? null : new Goto(scope.Labels[_random.Next(scope.Labels.Length)]);
