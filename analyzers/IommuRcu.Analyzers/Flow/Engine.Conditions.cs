@@ -258,9 +258,13 @@ internal sealed partial class Engine
             case LiteralExpressionSyntax { RawKind: (int)SyntaxKind.FalseLiteralExpression }:
                 return _table.False;
             default:
-                return _branches.TryGetValue(expression, out IOperation? branch) && IsPure(branch) && _body.Member.Relevance?.IsCurrent(branch) != false ? ValueOf(branch, state) : ValueTable.Unknown;
+                return _branches.TryGetValue(expression, out IOperation? branch) && IsPure(branch) && _body.Member.Relevance?.IsCurrent(branch) != false ? Named(branch, state) : ValueTable.Unknown;
         }
     }
+
+    // A test of a number by a pattern has the same name wherever it stands.
+    private int Named(IOperation branch, State state)
+        => branch is IIsPatternOperation { Syntax: IsPatternExpressionSyntax { Pattern: var pattern } } test && IsOfNumbers(pattern) ? Match(test, test.Pattern, ValueOf(test.Value, state), state) : ValueOf(branch, state);
 
     /// <summary>Tells whether an expression can be read again without effect, and then has the same name.</summary>
     private bool IsPure(IOperation operation) => operation switch
