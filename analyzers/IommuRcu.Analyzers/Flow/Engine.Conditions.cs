@@ -27,9 +27,9 @@ internal sealed partial class Engine
             case ValueKind.Not:
                 return Assume(state, info.A, !holds);
             case ValueKind.Equal:
-                return AssumeEqual(state, condition, info.A, info.B, holds);
+                return Narrows(AssumeEqual);
             case ValueKind.Less:
-                return AssumeLess(state, condition, info.A, info.B, holds);
+                return Narrows(AssumeLess);
             case ValueKind.And:
                 return AssumeAnd(state, condition, info.A, info.B, holds);
             case ValueKind.Is:
@@ -37,6 +37,14 @@ internal sealed partial class Engine
                 return Decide(state, condition, holds) && (!holds || Narrow(state, info.A, state.RangeOf(info.A).Without(0))) && Agrees(state);
             default:
                 return Decide(state, condition, holds) && Agrees(state);
+        }
+
+        // Less is possible each time, so this comes to an end.
+        bool Narrows(System.Func<State, int, int, int, bool, bool> assume)
+        {
+            Range left = state.RangeOf(info.A);
+            Range right = state.RangeOf(info.B);
+            return assume(state, condition, info.A, info.B, holds) && ((state.RangeOf(info.A).Equals(left) && state.RangeOf(info.B).Equals(right)) || Agrees(state));
         }
     }
 
@@ -49,14 +57,47 @@ internal sealed partial class Engine
             return Decide(state, condition, true) && Assume(state, a, true) && Assume(state, b, true);
         }
 
+        // One of several numbers side by side is a range, and nothing else need be kept of it.
+        if (Either(state, a, b) is (not ValueTable.Unknown and var value, var range))
+        {
+            return Narrow(state, value, range) && Agrees(state);
+        }
+
         return Decide(state, condition, false)
             && (Known(state, a) is true ? Assume(state, b, false) : Known(state, b) is true ? Assume(state, a, false) : Agrees(state));
     }
 
-    // What a condition is known to be, from what it is built of.
-    private bool? Known(State state, int condition)
+    // The number that two conditions are about, and what is left of it where one of them does not hold; no number where that is no range.
+    private (int Value, Range? Range) Either(State state, int a, int b)
+    {
+        (int value, Range? left) = Left(state, a, false);
+        (int other, Range? right) = Left(state, b, false);
+        return value == ValueTable.Unknown || value != other ? default
+            : left is not { } x ? (value, right)
+            : right is not { } y ? (value, left)
+            : x.Union(y) is { } range ? (value, range)
+            : default;
+    }
+
+    // The number that a condition is about, and what is left of it where the condition holds, or does not.
+    private (int Value, Range? Range) Left(State state, int condition, bool holds)
     {
         ValueInfo info = _table.Info(condition);
+        return info.Kind switch
+        {
+            ValueKind.Not => Left(state, info.A, !holds),
+            ValueKind.And when !holds => Either(state, info.A, info.B),
+            ValueKind.Equal when _table.Number(info.B) is { } number => (info.A, holds ? state.RangeOf(info.A).Within(number, number) : state.RangeOf(info.A).Without(number)),
+            ValueKind.Less when _table.Number(info.B) is { } limit => (info.A, holds ? state.RangeOf(info.A).Below(limit) : state.RangeOf(info.A).Within(limit, long.MaxValue)),
+            ValueKind.Less when _table.Number(info.A) is { } least => (info.B, holds ? state.RangeOf(info.B).Above(least) : state.RangeOf(info.B).Within(long.MinValue, least)),
+            _ => default,
+        };
+    }
+
+    /// <summary>Tells what a condition is known to be, from what it is built of.</summary>
+    internal static bool? Known(State state, int condition)
+    {
+        ValueInfo info = state.Table.Info(condition);
         switch (info.Kind)
         {
             case ValueKind.Constant:
@@ -67,15 +108,20 @@ internal sealed partial class Engine
                 return Known(state, info.A) is false || Known(state, info.B) is false ? false
                     : Known(state, info.A) is true && Known(state, info.B) is true ? true
                     : Decided(condition);
-            case ValueKind.Equal when _table.Number(info.B) is { } number:
+            case ValueKind.Equal when state.Table.Number(info.B) is { } number:
                 Range range = state.RangeOf(info.A);
                 return !range.Contains(number) ? false : range.Single == number ? true : Decided(condition);
+            case ValueKind.Less:
+                Range left = RangeOf(info.A);
+                Range right = RangeOf(info.B);
+                return left.High < right.Low ? true : left.Low >= right.High && left.Low != long.MinValue ? false : Decided(condition);
             case ValueKind.Is when state.RangeOf(info.A).Single == 0:
                 return false;
             default:
                 return Decided(condition);
         }
 
+        Range RangeOf(int value) => state.Table.Number(value) is { } number ? new Range(number, number, null) : state.RangeOf(value);
         bool? Decided(int value) => state.RangeOf(value).Single switch { 0 => false, 1 => true, _ => null };
     }
 
@@ -123,10 +169,17 @@ internal sealed partial class Engine
         // The parts of a && b are branches of their own; paths that meet again behind it still know what the whole was.
         SyntaxNode part = condition.Syntax;
         bool value = holds;
+        if (!holds && WhenOf(part) is { } behind && !AssumeCase(state, behind, false))
+        {
+            return false;
+        }
+
         while (part.Parent is { } whole)
         {
             switch (whole)
             {
+                case WhenClauseSyntax clause:
+                    return AssumeCase(state, clause, value);
                 case ParenthesizedExpressionSyntax:
                     break;
                 case PrefixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.LogicalNotExpression }:
@@ -156,6 +209,32 @@ internal sealed partial class Engine
         return true;
     }
 
+    // A pattern and its when are one condition as well.
+    private bool AssumeCase(State state, WhenClauseSyntax clause, bool holds)
+    {
+        PatternSyntax? pattern = (clause.Parent as CasePatternSwitchLabelSyntax)?.Pattern ?? (clause.Parent as SwitchExpressionArmSyntax)?.Pattern;
+        SyntaxNode? branch = clause.Parent is SwitchExpressionArmSyntax ? clause.Parent : pattern;
+        if (pattern is null || !IsOfNumbers(pattern) || !_branches.TryGetValue(branch!, out IOperation? branched) || branched is not IIsPatternOperation test || _body.Member.Relevance?.IsCurrent(test) == false)
+        {
+            return true;
+        }
+
+        int both = _table.And(Match(test, test.Pattern, ValueOf(test.Value, state), state), Compound(clause.Condition, state));
+        return both == ValueTable.Unknown || Assume(state, both, holds);
+    }
+
+    private static WhenClauseSyntax? WhenOf(SyntaxNode branch)
+        => branch is SwitchExpressionArmSyntax arm ? arm.WhenClause : (branch.Parent as CasePatternSwitchLabelSyntax)?.WhenClause;
+
+    private static bool IsOfNumbers(PatternSyntax pattern) => pattern switch
+    {
+        ConstantPatternSyntax or RelationalPatternSyntax => true,
+        ParenthesizedPatternSyntax parenthesized => IsOfNumbers(parenthesized.Pattern),
+        UnaryPatternSyntax not => IsOfNumbers(not.Pattern),
+        BinaryPatternSyntax both => IsOfNumbers(both.Left) && IsOfNumbers(both.Right),
+        _ => false,
+    };
+
     private bool AssumeWhole(State state, ExpressionSyntax whole, bool holds)
         => Compound(whole, state) is not (var value and not ValueTable.Unknown) || Assume(state, value, holds);
 
@@ -179,9 +258,13 @@ internal sealed partial class Engine
             case LiteralExpressionSyntax { RawKind: (int)SyntaxKind.FalseLiteralExpression }:
                 return _table.False;
             default:
-                return _branches.TryGetValue(expression, out IOperation? branch) && IsPure(branch) && _body.Member.Relevance?.IsCurrent(branch) != false ? ValueOf(branch, state) : ValueTable.Unknown;
+                return _branches.TryGetValue(expression, out IOperation? branch) && IsPure(branch) && _body.Member.Relevance?.IsCurrent(branch) != false ? Named(branch, state) : ValueTable.Unknown;
         }
     }
+
+    // A test of a number by a pattern has the same name wherever it stands.
+    private int Named(IOperation branch, State state)
+        => branch is IIsPatternOperation { Syntax: IsPatternExpressionSyntax { Pattern: var pattern } } test && IsOfNumbers(pattern) ? Match(test, test.Pattern, ValueOf(test.Value, state), state) : ValueOf(branch, state);
 
     /// <summary>Tells whether an expression can be read again without effect, and then has the same name.</summary>
     private bool IsPure(IOperation operation) => operation switch
@@ -235,12 +318,12 @@ internal sealed partial class Engine
         Range right = state.RangeOf(b);
         if (_table.Number(b) is { } limit)
         {
-            return Narrow(state, a, holds ? limit == long.MinValue ? null : left.Within(long.MinValue, limit - 1) : left.Within(limit, long.MaxValue));
+            return Narrow(state, a, holds ? left.Below(limit) : left.Within(limit, long.MaxValue));
         }
 
         if (_table.Number(a) is { } least)
         {
-            return Narrow(state, b, holds ? least == long.MaxValue ? null : right.Within(least + 1, long.MaxValue) : right.Within(long.MinValue, least));
+            return Narrow(state, b, holds ? right.Above(least) : right.Within(long.MinValue, least));
         }
 
         if (holds ? left.Low >= right.High && left.Low != long.MinValue : left.High < right.Low)

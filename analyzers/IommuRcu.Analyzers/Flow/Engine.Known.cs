@@ -359,10 +359,13 @@ internal sealed partial class Engine
         }
     }
 
+    // One lock is taken a few times over at the most, so that a loop that takes it comes to rest.
+    private const int DepthOfLock = 5;
+
     private void TakeLock(IOperation target, IOperation site, State state)
     {
         int value = ValueOf(target, state);
-        if (state.Locks.Count(l => l.Value == value) < 2)
+        if (state.Locks.Count(l => l.Value == value) < DepthOfLock)
         {
             state.Locks.Add(new HeldLock(value, site));
             state.Touch();

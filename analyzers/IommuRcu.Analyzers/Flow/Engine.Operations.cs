@@ -121,6 +121,9 @@ internal sealed partial class Engine
                 }
 
                 break;
+            case OperationKind.ExpressionStatement when LockedBy((IExpressionStatementOperation)operation) is { } locked:
+                EnterLockStatement((IExpressionStatementOperation)operation, locked, states);
+                break;
             case OperationKind.SimpleAssignment:
                 ExecuteAssignment((ISimpleAssignmentOperation)operation, states);
                 break;

@@ -202,7 +202,7 @@ internal sealed partial class Engine
                 state.SetFacts(value, facts with { Holder = Holder.PinReleased, CloseSite = call.Operation });
                 break;
             case Holder.LockScope:
-                while (state.Locks.FindLastIndex(l => l.Value == facts.Section) is >= 0 and var taken)
+                if (state.Locks.FindLastIndex(l => l.Value == facts.Section) is >= 0 and var taken)
                 {
                     state.Locks.RemoveAt(taken);
                 }

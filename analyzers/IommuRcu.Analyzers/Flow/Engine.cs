@@ -217,6 +217,7 @@ internal sealed partial class Engine
             }
 
             hasThrown = false;
+            LeaveLockStatements(block.Operations[i], states);
             Execute(block.Operations[i], states);
             foreach (State state in states)
             {
@@ -232,6 +233,7 @@ internal sealed partial class Engine
             }
             else
             {
+                LeaveLockStatements(value, states);
                 Execute(value, states);
             }
         }

@@ -1,5 +1,6 @@
 // What is known of one value on one path: its range, the section it was read in, its place in the order of a free.
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using Microsoft.CodeAnalysis;
 
@@ -133,6 +134,27 @@ internal readonly struct Range : IEquatable<Range>
     /// <returns>The narrowed range, or none if nothing is left.</returns>
     public Range? Within(long low, long high) => Normalize(Math.Max(Low, low), Math.Min(High, high), _holes);
 
+    /// <summary>Narrows the range to what is less than a number.</summary>
+    /// <param name="limit">The number.</param>
+    /// <returns>The narrowed range, or none if nothing is left.</returns>
+    public Range? Below(long limit) => limit == long.MinValue ? null : Within(long.MinValue, limit - 1);
+
+    /// <summary>Narrows the range to what is greater than a number.</summary>
+    /// <param name="limit">The number.</param>
+    /// <returns>The narrowed range, or none if nothing is left.</returns>
+    public Range? Above(long limit) => limit == long.MaxValue ? null : Within(limit + 1, long.MaxValue);
+
+    /// <summary>Joins the range with another that it meets.</summary>
+    /// <param name="other">The other.</param>
+    /// <returns>The range of exactly both, or none if that is not one interval.</returns>
+    public Range? Union(Range other)
+    {
+        long later = Math.Max(Low, other.Low);
+        return _holes is null && other._holes is null && (later == long.MinValue || later - 1 <= Math.Min(High, other.High))
+            ? new Range(Math.Min(Low, other.Low), Math.Max(High, other.High), null)
+            : null;
+    }
+
     /// <summary>Takes a value out.</summary>
     /// <param name="value">The value.</param>
     /// <returns>The narrowed range, or none if nothing is left.</returns>
@@ -162,9 +184,9 @@ internal readonly struct Range : IEquatable<Range>
         long least = Math.Min(Low, other.Low);
         long most = Math.Max(High, other.High);
         bool narrow = least > -1000 && most < 1000 && most - least <= 16;
-        long low = Low == other.Low || narrow ? least : long.MinValue;
-        long high = High == other.High || narrow ? most : long.MaxValue;
-        if (_holes is null && other._holes is null)
+        long low = Low == other.Low || narrow || IsSmall(least) ? least : long.MinValue;
+        long high = High == other.High || narrow || IsSmall(most) ? most : long.MaxValue;
+        if (_holes is null && other._holes is null && High >= other.Low && other.High >= Low)
         {
             bool skipsZero = low < 0 && high > 0 && !Contains(0) && !other.Contains(0);
             return new Range(low, high, skipsZero ? _zero : null);
@@ -173,10 +195,20 @@ internal readonly struct Range : IEquatable<Range>
         return new Range(low, high, HolesOfBoth(other, low, high));
     }
 
+    // The few numbers between two ranges that do not meet.
+    private IEnumerable<long> Gap(Range other)
+    {
+        long low = Math.Min(High, other.High);
+        long high = Math.Max(Low, other.Low);
+        return low < high && low > -1000 && high < 1000 && high - low <= 12 ? Enumerable.Range((int)low + 1, (int)(high - low) - 1).Select(static h => (long)h) : Array.Empty<long>();
+    }
+
+    private static bool IsSmall(long bound) => bound is >= -16 and <= 16;
+
     private long[]? HolesOfBoth(Range other, long low, long high)
     {
         Range own = this;
-        long[] holes = (_holes ?? Array.Empty<long>()).Concat(other._holes ?? Array.Empty<long>()).Append(0)
+        long[] holes = (_holes ?? Array.Empty<long>()).Concat(other._holes ?? Array.Empty<long>()).Append(0).Concat(Gap(other))
             .Where(h => !own.Contains(h) && !other.Contains(h) && h > low && h < high).Distinct().OrderBy(static h => h).Take(12).ToArray();
         return holes.Length == 0 ? null : holes;
     }

@@ -47,7 +47,12 @@ internal sealed partial class State
                 continue;
             }
 
-            int value = a == b ? a : (names ??= NamesOf(other, block)).Name(slot, a, b);
+            if (a != b && (IsNamedTwice(slot, a, other) || IsNamedTwice(slot, b, other)))
+            {
+                return null;
+            }
+
+            int value = a == b ? a : SameFlag(a, b, other) is not ValueTable.Unknown and var flag ? flag : (names ??= NamesOf(other, block)).Name(slot, a, b);
             joined.Variables.Set(slot, value);
             if (!JoinFacts(joined, other, a, b, value))
             {
@@ -192,13 +197,23 @@ internal sealed partial class State
         return inThis || inOther;
     }
 
+    // Two flags that are both known to be true, or false, are that.
+    private int SameFlag(int a, int b, State other)
+        => (_table.IsBoolean(a) || _table.IsBoolean(b)) && FactsOf(a) is { HasProtocol: false } && other.FactsOf(b) is { HasProtocol: false } && ImpliedFacts(a).Range.Single is { } number && other.ImpliedFacts(b).Range.Single == number
+            ? number == 0 ? _table.False : _table.True
+            : ValueTable.Unknown;
+
+    // What becomes of a page is true of every name that it has: a new name for one of them alone would hide it from the rest.
+    private bool IsNamedTwice(int slot, int value, State other)
+        => (FactsOf(value).Reclaim != Reclaim.None || other.FactsOf(value).Reclaim != Reclaim.None) && (Holds(value, slot) || other.Holds(value, slot));
+
     private bool JoinFacts(State joined, State other, int a, int b, int value)
     {
         Facts left = ImpliedFacts(a);
         Facts right = other.ImpliedFacts(b);
-        if (a == b)
+        if (a == b && _table.Info(a).Kind != ValueKind.Initial)
         {
-            // A local that is undefined in one of them: the facts are those of the path that has it.
+            // A local that is undefined in one of them: the facts are those of the path that has it. What was there at entry both have.
             if (left.IsDefault && !Holds(a) && !other.FactsOf(b).IsDefault && !Knows(a))
             {
                 left = right;
@@ -229,11 +244,11 @@ internal sealed partial class State
 
     private bool Knows(int value) => Values.TryGetValue(value, out _);
 
-    private bool Holds(int value)
+    private bool Holds(int value, int except = -1)
     {
         for (int i = 0; i < Variables.Count; i++)
         {
-            if (Variables.ValueAt(i) == value)
+            if (Variables.ValueAt(i) == value && Variables.KeyAt(i) != except)
             {
                 return true;
             }

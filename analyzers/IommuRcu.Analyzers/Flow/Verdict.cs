@@ -116,6 +116,12 @@ internal static class Verdict
                 continue;
             }
 
+            // What follows from the parts of a condition says no more than they do.
+            if (wrong.Table.Info(value) is { Kind: ValueKind.And } both && (range.Single == 1 || Engine.Known(wrong, both.A) is false || Engine.Known(wrong, both.B) is false))
+            {
+                continue;
+            }
+
             if (!range.IsFull && !IsMade(value, wrong) && right.Any(r => !r.RangeOf(value).Equals(range)))
             {
                 apart.Add(value);

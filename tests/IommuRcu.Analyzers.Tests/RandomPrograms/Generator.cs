@@ -1,20 +1,40 @@
 // Makes random method bodies from a seed. What the compiler would reject is never made; what the discipline forbids often is.
+using System.Collections.Immutable;
+
 namespace IommuRcu.Analyzers.Tests.RandomPrograms;
 
 using static Statement;
 
 /// <summary>Draws programs from the grammar.</summary>
-internal sealed class Generator(int seed)
+internal sealed partial class Generator(int seed)
 {
     private readonly Random _random = new(seed);
 
-    private readonly record struct Scope(int Depth, bool InLoop, bool InLambda, bool InFinally, bool InGather)
+    /// <param name="Depth">How deep in blocks.</param>
+    /// <param name="InLoop">Whether there is a loop to break or continue.</param>
+    /// <param name="InLambda">Whether this is the body of a lambda.</param>
+    /// <param name="InFinally">Whether a finally is not to be left.</param>
+    /// <param name="InGather">Whether there is a gather to add to.</param>
+    /// <param name="Kind">What the body is to the compiler.</param>
+    /// <param name="Stays">Whether the compiler, or what is tied together around it, forbids to suspend the method here.</param>
+    /// <param name="TiesLock">Whether the flag for locks is taken.</param>
+    /// <param name="Labels">The labels that may be jumped to, the last ones last.</param>
+    private readonly record struct Scope(
+        int Depth, bool InLoop, bool InLambda, bool InFinally, bool InGather, BodyKind Kind, bool Stays, bool TiesLock, ImmutableArray<int> Labels)
     {
         internal Scope Deeper => this with { Depth = Depth + 1 };
+
+        internal Scope Lambda => this with { InLambda = true, InLoop = false, InGather = false, InFinally = false, Stays = true, Labels = [] };
+
+        internal Scope Labelled(int label) => this with { Labels = Labels.Add(label) };
     }
 
     /// <summary>Returns the next program.</summary>
-    internal RandomProgram Next() => new(Body(new Scope(), 3 + _random.Next(6)));
+    internal RandomProgram Next()
+    {
+        BodyKind kind = _random.Next(6) switch { 0 => BodyKind.Async, 1 => BodyKind.Iterator, _ => BodyKind.Plain };
+        return new(Body(new Scope { Kind = kind, Stays = kind == BodyKind.Plain, Labels = [] }, 3 + _random.Next(6)), kind);
+    }
 
     private Block Body(Scope scope, int length)
     {
@@ -23,7 +43,7 @@ internal sealed class Generator(int seed)
         {
             Statement statement = Any(scope);
             statements.Add(statement);
-            if (statement is Return or Throw or Break or Continue)
+            if (statement.LeavesBlock)
             {
                 break;
             }
@@ -34,6 +54,9 @@ internal sealed class Generator(int seed)
 
     private Block Small(Scope scope) => Body(scope.Deeper, 1 + _random.Next(3));
 
+    /// <summary>A few statements that others can follow.</summary>
+    private Statement[] Middle(Scope scope) => [.. Small(scope).Body.TakeWhile(static s => !s.LeavesBlock)];
+
     private Statement Any(Scope scope)
     {
         if (scope.Depth >= 4 || _random.Next(100) < 55)
@@ -41,7 +64,7 @@ internal sealed class Generator(int seed)
             return Simple(scope);
         }
 
-        switch (_random.Next(17))
+        switch (_random.Next(30))
         {
             case 0:
             case 1:
@@ -54,7 +77,7 @@ internal sealed class Generator(int seed)
                 return new GuardByHand(Small(scope), scope.InLambda ? 1 : _random.Next(8) switch { 0 => 0, 1 => 2, _ => 1 });
             case 5 when !scope.InLambda:
                 return new IfTryBegin(
-                    _random.Next(3) > 0 ? new Block([.. Small(scope).Body.TakeWhile(s => s is not (Return or Throw or Break or Continue)), new Do(Operation.End)]) : Small(scope),
+                    _random.Next(3) > 0 ? new Block([.. Middle(scope), new Do(Operation.End)]) : Small(scope),
                     Small(scope));
             case 6 when !scope.InLambda:
                 return new IfTryLink(AnyPage(), Small(scope), _random.Next(2) == 0 ? new Block([new Do(Operation.Free, AnyPage())]) : Small(scope));
@@ -71,11 +94,23 @@ internal sealed class Generator(int seed)
             case 13:
                 return AnyTry(scope);
             case 14:
-                return _random.Next(2) == 0
-                    ? new RunNow(Small(scope with { InLambda = true, InLoop = false, InGather = false, InFinally = false }))
-                    : new RunLater(Small(scope with { InLambda = true, InLoop = false, InGather = false, InFinally = false }));
+                return _random.Next(2) == 0 ? new RunNow(Small(scope.Lambda)) : new RunLater(Small(scope.Lambda));
             case 15 when !scope.InLambda:
                 return new Gather(_random.Next(2) == 0, Small(scope with { InGather = true }), _random.Next(4) > 0);
+            case 16 or 17 or 18:
+                return AnyLocked(scope);
+            case 19 when !scope.TiesLock:
+                return TiedLock(scope);
+            case 20 or 21 when !scope.InLambda:
+                return Take(scope);
+            case 22:
+                return AnySwitch(scope);
+            case 23 when !scope.InLambda:
+                return EnteredBySwitch(scope);
+            case 24 or 25 or 26:
+                return AnyLabel(scope);
+            case 27 when !scope.InLambda && scope.Kind == BodyKind.Plain:
+                return new Reference((VariableKind)_random.Next(3), _random.Next(2), Small(scope));
             default:
                 return PageLife(scope);
         }
@@ -84,17 +119,20 @@ internal sealed class Generator(int seed)
     private Try AnyTry(Scope scope)
     {
         int form = _random.Next(3);
+
+        // The compiler does not let an iterator yield where a handler is near, nor in a finally.
+        Scope near = scope.Kind == BodyKind.Iterator ? scope with { Stays = true } : scope;
         return new Try(
-            Small(scope),
-            form != 0 ? Small(scope) : null,
-            form != 1 ? Small(scope with { InFinally = true, InLoop = false }) : null);
+            Small(form != 0 ? near : scope),
+            form != 0 ? Small(near) : null,
+            form != 1 ? Small(near with { InFinally = true, InLoop = false, Labels = [] }) : null);
     }
 
     /// <summary>Enter and exit tied by a flag or by a parameter asked twice.</summary>
     private Block Correlated(Scope scope)
     {
         int flag = _random.Next(RandomProgram.Flags);
-        Statement[] middle = [.. Small(scope).Body.TakeWhile(s => s is not (Return or Throw or Break or Continue))];
+        Statement[] middle = Middle(scope);
         switch (_random.Next(3))
         {
             case 0:
@@ -136,10 +174,12 @@ internal sealed class Generator(int seed)
         return new Block([.. life.Where(_ => _random.Next(10) > 0)]);
     }
 
-    private Condition AnyCondition(Scope scope) => _random.Next(4) switch
+    private Condition AnyCondition(Scope scope) => _random.Next(12) switch
     {
-        0 or 1 => new Condition.Parameter(_random.Next(RandomProgram.Parameters), _random.Next(2) == 0),
-        2 when !scope.InLambda => new Condition.Flag(_random.Next(RandomProgram.Flags), _random.Next(2) == 0),
+        0 or 1 or 2 or 3 => AnyParameter(),
+        4 => new Condition.Number(AnyNumber(), _random.Next(3) == 0),
+        5 => AnyPair(),
+        6 or 7 or 8 when !scope.InLambda => new Condition.Flag(_random.Next(RandomProgram.Flags), _random.Next(2) == 0, _random.Next(4) == 0),
         _ => new Condition.Opaque(),
     };
 
@@ -149,10 +189,22 @@ internal sealed class Generator(int seed)
     {
         if (scope.InLambda)
         {
-            return new Do(_random.Next(4) switch { 0 => Operation.Wait, 1 => Operation.Block, _ => Operation.Walk });
+            return _random.Next(8) switch
+            {
+                0 or 1 => new Do(Operation.Wait),
+                2 => new Do(Operation.Block),
+                3 => new Do(Operation.Update, _random.Next(RandomProgram.Gates)),
+                4 => AnyJump(scope) ?? (Statement)new Do(Operation.Scan),
+                _ => new Do(Operation.Walk),
+            };
         }
 
-        switch (_random.Next(26))
+        if (!scope.Stays && _random.Next(6) == 0)
+        {
+            return new Do(scope.Kind == BodyKind.Async && _random.Next(3) == 0 ? Operation.WaitAsync : Operation.Suspend);
+        }
+
+        switch (_random.Next(32))
         {
             case 0 or 1 or 2 or 3 or 4:
                 return new Do(Operation.Walk);
@@ -161,7 +213,7 @@ internal sealed class Generator(int seed)
             case 6:
                 return new Do(Operation.Block);
             case 7 or 8:
-                return new Block([new Do(Operation.Begin), .. Body(scope with { Depth = 9 }, 2).Body.TakeWhile(s => s is not (Return or Throw or Break or Continue)), new Do(Operation.End)]);
+                return new Block([new Do(Operation.Begin), .. Body(scope with { Depth = 9 }, 2).Body.TakeWhile(static s => !s.LeavesBlock), new Do(Operation.End)]);
             case 9:
                 return new Do(_random.Next(2) == 0 ? Operation.Begin : Operation.End);
             case 10 or 11:
@@ -188,6 +240,14 @@ internal sealed class Generator(int seed)
                 return _random.Next(3) == 0 ? new Throw() : new Return();
             case 24 when scope.InLoop && !scope.InFinally:
                 return _random.Next(2) == 0 ? new Break() : new Continue();
+            case 25 or 26:
+                return new Do(Operation.Update, _random.Next(RandomProgram.Gates));
+            case 27:
+                return new Do(Operation.Scan);
+            case 28:
+                return new Selected(_random.Next(3) switch { 0 => Operation.Free, 1 => Operation.Retire, _ => Operation.UsePage }, AnyPage(), AnyPage(), AnyPage());
+            case 29 or 30 when AnyJump(scope) is { } jump:
+                return jump;
             default:
                 return new SetFlag(_random.Next(RandomProgram.Flags), _random.Next(2) == 0);
         }

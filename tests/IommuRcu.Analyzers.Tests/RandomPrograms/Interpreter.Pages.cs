@@ -34,6 +34,7 @@ internal sealed partial class Interpreter
         Page? page = _pages[s.Page];
         if (page is null)
         {
+            At(s.Id).Unsettled();
             return linked;
         }
 
@@ -86,7 +87,7 @@ internal sealed partial class Interpreter
 
             At(s.Id).Right(_path);
         }
-        else if (gather.Pages.Count == 0 || exit == Exit.CallThrew)
+        else if (gather.Pages.Count == 0 || exit is Exit.CallThrew or Exit.Abandoned)
         {
             At(s.Id).Unsettled();
         }
@@ -103,7 +104,8 @@ internal sealed partial class Interpreter
         Page? page = _pages[s.Page];
         if (page is null)
         {
-            return Exit.Normal;
+            At(s.Id).Unsettled();
+            return Throws() ? Exit.CallThrew : Exit.Normal;
         }
 
         switch (page.State)
@@ -153,52 +155,52 @@ internal sealed partial class Interpreter
         }
     }
 
-    private Exit OnPage(Do s)
+    private Exit OnPage(int statement, Operation operation, Page? page)
     {
-        Page? page = _pages[s.First];
         if (page is null)
         {
-            return Exit.Normal;
+            At(statement).Unsettled();   // what becomes of no page is not judged
+            return Throws() ? Exit.CallThrew : Exit.Normal;
         }
 
         bool gone = page.State is PageState.Gathered or PageState.Retired or PageState.Freed;
         if (page.State == PageState.Tainted)
         {
-            At(s.Id).Unsettled();
+            At(statement).Unsettled();
         }
-        else if (gone && _sections.Depth > 0 && s.Operation is Operation.UsePage)
+        else if (gone && _sections.Depth > 0 && operation is Operation.UsePage)
         {
-            At(s.Id).Unsettled();   // fine when the section is older than the retirement
+            At(statement).Unsettled();   // fine when the section is older than the retirement
         }
         else
         {
-            Settled(s, page, gone);
+            Settled(statement, operation, page, gone);
         }
 
-        return Throws(s.Operation == Operation.UsePage ? null : page) ? Exit.CallThrew : Exit.Normal;
+        return Throws(operation == Operation.UsePage ? null : page) ? Exit.CallThrew : Exit.Normal;
     }
 
-    private void Settled(Do s, Page page, bool gone)
+    private void Settled(int statement, Operation operation, Page page, bool gone)
     {
         PageState before = page.State;
-        switch (s.Operation)
+        switch (operation)
         {
             case Operation.UsePage:
-                Judge(s.Id, page, gone, "IRCU044");
+                Judge(statement, page, gone, "IRCU044");
                 break;
             case Operation.Link:
-                Judge(s.Id, page, gone, "IRCU044");
+                Judge(statement, page, gone, "IRCU044");
                 page.State = gone ? PageState.Tainted : PageState.Published;
                 break;
             case Operation.Unlink:
                 if (gone || before == PageState.Fresh)
                 {
-                    At(s.Id).Unsettled();
+                    At(statement).Unsettled();
                     page.State = PageState.Tainted;
                 }
                 else
                 {
-                    At(s.Id).Right(_path);
+                    At(statement).Right(_path);
                     page.State = PageState.Unlinked;
                 }
 
@@ -206,11 +208,11 @@ internal sealed partial class Interpreter
             case Operation.Free:
                 if (gone)
                 {
-                    Judge(s.Id, page, true, before == PageState.Gathered ? ["IRCU041", "IRCU040"] : ["IRCU043", "IRCU044", "IRCU040"]);
+                    Judge(statement, page, true, before == PageState.Gathered ? ["IRCU041", "IRCU040"] : ["IRCU043", "IRCU044", "IRCU040"]);
                 }
                 else
                 {
-                    Judge(s.Id, page, before is PageState.Unknown or PageState.Published or PageState.Unlinked, "IRCU040");
+                    Judge(statement, page, before is PageState.Unknown or PageState.Published or PageState.Unlinked, "IRCU040");
                     page.State = page.State == PageState.Tainted ? PageState.Tainted : PageState.Freed;
                 }
 
@@ -218,11 +220,11 @@ internal sealed partial class Interpreter
             case Operation.Retire:
                 if (gone)
                 {
-                    Judge(s.Id, page, true, before == PageState.Gathered ? ["IRCU041"] : ["IRCU043", "IRCU044"]);
+                    Judge(statement, page, true, before == PageState.Gathered ? ["IRCU041"] : ["IRCU043", "IRCU044"]);
                 }
                 else
                 {
-                    Judge(s.Id, page, before is PageState.Published, "IRCU042");
+                    Judge(statement, page, before is PageState.Published, "IRCU042");
                     page.State = page.State == PageState.Tainted ? PageState.Tainted : PageState.Retired;
                 }
 

@@ -28,6 +28,7 @@ internal sealed partial class Interpreter
     private readonly Stack<GatherState> _gathers = new();
     private int _protectedDepth;
     private bool _inLambda;
+    private BodyKind _kind;
 
     private Interpreter(int loopBound) => _loopBound = loopBound;
 
@@ -39,6 +40,10 @@ internal sealed partial class Interpreter
         Return,
         ExplicitThrow,
         CallThrew,
+        Goto,
+
+        /// <summary>Whoever asked an iterator for its items asks for no more: only finally blocks still run.</summary>
+        Abandoned,
     }
 
     private sealed record ProtectedValue(int Section);
@@ -51,41 +56,61 @@ internal sealed partial class Interpreter
     {
         var interpreter = new Interpreter(loopBound);
         int paths = 0;
-        for (int parameters = 0; parameters < 1 << RandomProgram.Parameters; parameters++)
+        foreach (int number in RandomProgram.Numbers)
         {
-            interpreter._script.Clear();
-            do
+            for (int parameters = 0; parameters < 1 << RandomProgram.Parameters; parameters++)
             {
-                if (++paths > PathsForABound * loopBound)
+                interpreter._script.Clear();
+                do
                 {
-                    throw new TooManyPathsException();
-                }
+                    if (++paths > PathsForABound * loopBound)
+                    {
+                        throw new TooManyPathsException();
+                    }
 
-                interpreter.RunOnce(program, parameters);
+                    interpreter.RunOnce(program, parameters, number);
+                }
+                while (interpreter.NextScript());
             }
-            while (interpreter.NextScript());
+
+            if (!interpreter._askedNumber)
+            {
+                break;   // what nothing depends on needs one value
+            }
         }
 
         return interpreter._verdicts;
     }
 
-    private void RunOnce(RandomProgram program, int parameters)
+    private void RunOnce(RandomProgram program, int parameters, int number)
     {
         _choice = 0;
+        _number = number;
+        _kind = program.Kind;
         _path = new Path();
         _sections = new Sections();
         _parameters = [.. Enumerable.Range(0, RandomProgram.Parameters).Select(i => (parameters >> i & 1) != 0)];
-        _flags = new bool[RandomProgram.Flags];
+        _flags = new bool[RandomProgram.Flags + 1];
         _pages = [new Page(PageState.Unknown), .. Enumerable.Range(1, RandomProgram.Pages - 1).Select(_ => new Page(PageState.Fresh))];
         _values = new ProtectedValue?[RandomProgram.Values];
         _gathers.Clear();
+        _held = new int[RandomProgram.Gates];
         _protectedDepth = 0;
         _inLambda = false;
 
-        Exit exit = Run(program.Body);
+        Exit exit;
+        try
+        {
+            exit = Run(program.Body);
+        }
+        catch (BeyondBoundException)
+        {
+            return;   // what has been seen of the path is true; how it ends is not looked at
+        }
+
         foreach ((int opener, bool certain) in _sections.StillOpen())
         {
-            if (exit == Exit.CallThrew || !certain)
+            if (exit is Exit.CallThrew or Exit.Abandoned || !certain)
             {
                 At(opener).Unsettled();
             }
@@ -151,6 +176,8 @@ internal sealed partial class Interpreter
     {
         Condition.Parameter p => _parameters[p.Index] != p.Negated,
         Condition.Flag f => _flags[f.Index] != f.Negated,
+        Condition.Number n => Matches(n.Pattern) != n.Negated,
+        Condition.Pair p => (_parameters[p.First] == p.IsFirst && _parameters[p.Second] == p.IsSecond) != p.Negated,
         _ => Throws() ? null : ChooseOpaquely(),
     };
 
@@ -210,6 +237,26 @@ internal sealed partial class Interpreter
                 return Loop(s);
             case Switch s:
                 return Run(s);
+            case SwitchNumber s:
+                return Run(s);
+            case SwitchBegin s:
+                return Run(s);
+            case Selected s:
+                return OnPage(s.Id, s.Operation, _pages[Select(s)]);
+            case IfTaken s:
+                return Run(s);
+            case Locked s:
+                return Run(s);
+            case IfTryLock s:
+                return Run(s);
+            case TryLock s:
+                return Run(s);
+            case Labelled s:
+                return Run(s);
+            case Again s:
+                return Run(s);
+            case Reference s:
+                return Run(s.Body);
             case Try s:
                 return Run(s);
             case RunNow s:
@@ -228,6 +275,9 @@ internal sealed partial class Interpreter
                 return Exit.Break;
             case Continue:
                 return Exit.Continue;
+            case Goto s:
+                _target = s.Label;
+                return Exit.Goto;
             default:
                 throw new InvalidOperationException($"unknown statement {statement}");
         }
@@ -337,11 +387,14 @@ internal sealed partial class Interpreter
 
         if (s.Finally is not null)
         {
+            int target = _target;
             Exit last = Run(s.Finally);
             if (last != Exit.Normal)
             {
                 return last;
             }
+
+            _target = target;
         }
 
         return exit;
@@ -370,17 +423,25 @@ internal sealed partial class Interpreter
         int protectedDepth = _protectedDepth;
         bool inLambda = _inLambda;
         Path path = _path;
+        int[] held = _held;
+        int target = _target;
+        BodyKind kind = _kind;
         _protectedDepth = 0;
+        _kind = BodyKind.Plain;
         _inLambda = true;
         if (later)
         {
             // Some other time, on some other stack: what this path has chosen so far has no bearing on it.
             _sections = new Sections();
-            _path = new Path { ChoseOpaquely = path.ChoseOpaquely, Threw = path.Threw };
+            _held = new int[RandomProgram.Gates];
+            _path = new Path { ChoseOpaquely = path.ChoseOpaquely, Question = path.Question, Threw = path.Threw };
         }
 
         Run(body);
         _sections = outer;
+        _held = held;
+        _target = target;
+        _kind = kind;
         _path = path;
         _protectedDepth = protectedDepth;
         _inLambda = inLambda;
@@ -418,6 +479,10 @@ internal sealed partial class Interpreter
             case Operation.Block:
                 Inside(s.Id, wrongWhenOpen: true, "IRCU022");
                 return Throws() ? Exit.CallThrew : Exit.Normal;
+            case Operation.Update or Operation.Scan or Operation.TakeLock or Operation.GiveLock:
+                return OnLock(s);
+            case Operation.Suspend or Operation.WaitAsync:
+                return Suspend(s);
             case Operation.Begin:
                 _sections.Open(s.Id, raw: true);
                 return Exit.Normal;
@@ -453,7 +518,7 @@ internal sealed partial class Interpreter
                 _pages[s.First] = _pages[s.Second];
                 return Exit.Normal;
             default:
-                return OnPage(s);
+                return OnPage(s.Id, s.Operation, _pages[s.First]);
         }
     }
 

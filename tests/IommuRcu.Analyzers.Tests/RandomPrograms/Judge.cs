@@ -18,8 +18,8 @@ internal static class Judge
     // What the interpreter knows the truth of. Other rules (style of guards, empty sections) may say what they like.
     private static readonly ImmutableHashSet<string> _judged =
     [
-        "IRCU001", "IRCU005", "IRCU006", "IRCU007", "IRCU008", "IRCU009", "IRCU020", "IRCU022", "IRCU030", "IRCU032", "IRCU033",
-        "IRCU040", "IRCU041", "IRCU042", "IRCU043", "IRCU044", "IRCU045",
+        "IRCU001", "IRCU005", "IRCU006", "IRCU007", "IRCU008", "IRCU009", "IRCU020", "IRCU022", "IRCU023", "IRCU030", "IRCU032", "IRCU033",
+        "IRCU040", "IRCU041", "IRCU042", "IRCU043", "IRCU044", "IRCU045", "IRCU070",
     ];
 
     private static readonly ImmutableArray<MetadataReference> _references =
@@ -83,7 +83,7 @@ internal static class Judge
     private static int[] ProgramsByLine(string text)
     {
         int program = -1;
-        return [.. text.Split('\n').Select(l => l.Contains("public static void Program", StringComparison.Ordinal) ? ++program : program)];
+        return [.. text.Split('\n').Select(l => l.Contains(Printer.Parameters, StringComparison.Ordinal) ? ++program : program)];
     }
 
     /// <summary>Prints programs, and reports on them with and without a proof first.</summary>

@@ -6,7 +6,7 @@ namespace IommuRcu.Analyzers.Tests.RandomPrograms;
 using static Statement;
 
 /// <summary>Turns programs into one source file.</summary>
-internal sealed class Printer
+internal sealed partial class Printer
 {
     private readonly StringBuilder _text = new();
     private readonly Dictionary<int, int> _statementOf = [];
@@ -17,70 +17,18 @@ internal sealed class Printer
     /// <summary>The statement (see <see cref="Statement.Id"/>; negated: the surplus Dispose of a guard) that stands on a line, counted from 0.</summary>
     internal IReadOnlyDictionary<int, int> StatementOf => _statementOf;
 
-    /// <summary>The contracts that the programs use, declared in the program's own assembly.</summary>
-    internal const string Library = """
-        using System;
-        using IommuRcu.Annotations;
-
-        [ReadLockScope]
-        public readonly ref struct Guard
-        {
-            [ReleasesReadLock(DomainType = typeof(Epoch))]
-            public void Dispose() { }
-        }
-
-        public sealed class Node { }
-
-        public sealed class Page { }
-
-        public static class Epoch
-        {
-            [AcquiresReadLock] public static Guard Enter() => default;
-            [AcquiresReadLock] public static void Begin() { }
-            [ReleasesReadLock] public static void End() { }
-            [AcquiresReadLock(When = true)] public static bool TryBegin() => true;
-            [RequiresReadLock] public static void Walk() { }
-            [RequiresReadLock] [return: RcuProtected] public static Node Read() => new Node();
-            [WaitsForGracePeriod] public static void Wait() { }
-            public static void Use(Node? node) { }
-            public static void Other() { }
-            public static bool Ask() => true;
-            public static int Number() => 0;
-            public static void RunNow([RunsSynchronously] Action action) => action();
-            public static void RunLater(Action action) { }
-        }
-
-        [TableGather]
-        public sealed class Gather : IDisposable
-        {
-            public void Add([Gathers] Page page) { }
-            [FlushesIotlb] [Retires] public void Sync() { }
-            [FlushesIotlb] [Retires] public void Dispose() { }
-        }
-
-        public static class Table
-        {
-            [return: Unpublished] public static Page Allocate() => new Page();
-            public static void Link([Publishes] Page page) { }
-            public static bool TryLink([Publishes(When = true)] Page page) => true;
-            public static void Unlink([Unlinks] Page page) { }
-            public static void Touch(Page page) { }
-            public static void Retire([Retires] Page page) { }
-            public static void Free([Frees] Page page) { }
-        }
-        """;
-
     /// <summary>Prints one method for each program, in one class.</summary>
     internal string Print(IEnumerable<RandomProgram> programs)
     {
         Line("#nullable enable");
-        Line("#pragma warning disable CS0162, CS0219, CS1998");
+        Line("#pragma warning disable CS0162, CS0164, CS0219, CS1998");
         Line("public static class Programs");
         Open();
         int number = 0;
         foreach (RandomProgram program in programs)
         {
-            Line($"public static void Program{number++}(bool a0, bool a1, bool a2, Page p0)");
+            _kind = program.Kind;
+            Line($"public static {Result} Program{number++}{Parameters}");
             Open();
             Line("Page p1 = Table.Allocate();");
             Line("Page p2 = Table.Allocate();");
@@ -88,9 +36,15 @@ internal sealed class Printer
             Line("Node? v1 = null;");
             Line("bool f0 = false;");
             Line("bool f1 = false;");
+            Line("bool f2 = false;");
             foreach (Statement statement in program.Body.Body)
             {
                 Print(statement);
+            }
+
+            if (program.Kind == BodyKind.Iterator)
+            {
+                Line("yield break;");   // makes it one, whatever else it does
             }
 
             Close();
@@ -123,9 +77,14 @@ internal sealed class Printer
         Line(brace);
     }
 
-    private void Body(Block block)
+    private void Body(Block block, string? first = null)
     {
         Open();
+        if (first is not null)
+        {
+            Line(first);
+        }
+
         foreach (Statement statement in block.Body)
         {
             Print(statement);
@@ -134,10 +93,12 @@ internal sealed class Printer
         Close();
     }
 
-    private static string Text(Condition condition) => condition switch
+    private string Text(Condition condition) => condition switch
     {
-        Condition.Parameter p => $"{(p.Negated ? "!" : "")}a{p.Index}",
-        Condition.Flag f => $"{(f.Negated ? "!" : "")}f{f.Index}",
+        Condition.Parameter p => Asked($"a{p.Index}", p.Negated, p.ByPattern),
+        Condition.Flag f => Asked(Flag(f.Index), f.Negated, f.ByPattern),
+        Condition.Number n => n.Negated ? $"n is not ({Text(n.Pattern)})" : $"n is {Text(n.Pattern)}",
+        Condition.Pair p => $"(a{p.First}, a{p.Second}) is {(p.Negated ? "not " : "")}({Text(p.IsFirst)}, {Text(p.IsSecond)})",
         _ => "Epoch.Ask()",
     };
 
@@ -152,12 +113,12 @@ internal sealed class Printer
                 Body(s);
                 break;
             case Using s:
-                Line(s.Named ? $"using (Guard g{s.Id} = Epoch.Enter())" : "using (Epoch.Enter())", s.Id);
+                Line(s.Named ? $"using ({GuardType} g{s.Id} = {EnterCall})" : $"using ({EnterCall})", s.Id);
                 Body(s.Body);
                 break;
             case UsingDeclaration s:
                 Open();
-                Line($"using var g{s.Id} = Epoch.Enter();", s.Id);
+                Line($"using var g{s.Id} = {EnterCall};", s.Id);
                 foreach (Statement inner in s.Rest.Body)
                 {
                     Print(inner);
@@ -166,7 +127,7 @@ internal sealed class Printer
                 Close();
                 break;
             case GuardWithFinally s:
-                Line($"var g{s.Id} = Epoch.Enter();", s.Id);
+                Line($"var g{s.Id} = {EnterCall};", s.Id);
                 Line("try");
                 Body(s.Body);
                 Line("finally");
@@ -175,7 +136,7 @@ internal sealed class Printer
                 Close();
                 break;
             case GuardByHand s:
-                Line($"var g{s.Id} = Epoch.Enter();", s.Id);
+                Line($"var g{s.Id} = {EnterCall};", s.Id);
                 Body(s.Body);
                 for (int i = 0; i < s.Disposals; i++)
                 {
@@ -184,7 +145,7 @@ internal sealed class Printer
 
                 break;
             case TryBegin s:
-                Line($"f{s.Flag} = Epoch.TryBegin();", s.Id);
+                Line($"{Flag(s.Flag)} = Epoch.TryBegin();", s.Id);
                 break;
             case IfTryBegin s:
                 Line("if (Epoch.TryBegin())", s.Id);
@@ -193,13 +154,13 @@ internal sealed class Printer
                 Body(s.Else);
                 break;
             case IfTryLink s:
-                Line($"if (Table.TryLink(p{s.Page}))", s.Id);
+                Line($"if (Table.TryLink({Page(s.Page)}))", s.Id);
                 Body(s.Then);
                 Line("else");
                 Body(s.Else);
                 break;
             case SetFlag s:
-                Line($"f{s.Flag} = {(s.Value ? "true" : "false")};");
+                Line($"{Flag(s.Flag)} = {(s.Value ? "true" : "false")};");
                 break;
             case If s:
                 Line($"if ({Text(s.Condition)})");
@@ -267,10 +228,10 @@ internal sealed class Printer
                 Close();
                 break;
             case GatherAdd s:
-                Line($"t{_gathers.Peek()}.Add(p{s.Page});", s.Id);
+                Line($"t{_gathers.Peek()}.Add({Page(s.Page)});", s.Id);
                 break;
             case Return:
-                Line("return;");
+                Line(_kind == BodyKind.Iterator ? "yield break;" : "return;");
                 break;
             case Throw:
                 Line("throw new System.InvalidOperationException();");
@@ -281,11 +242,16 @@ internal sealed class Printer
             case Continue:
                 Line("continue;");
                 break;
+            default:
+                PrintForm(statement);
+                break;
         }
     }
 
     private void Lambda(string call, Block body)
     {
+        BodyKind kind = _kind;
+        _kind = kind == BodyKind.Iterator ? BodyKind.Async : kind;   // what leaves a lambda is a plain return
         Line($"{call}(() =>");
         Open();
         foreach (Statement inner in body.Body)
@@ -294,9 +260,10 @@ internal sealed class Printer
         }
 
         Close("});");
+        _kind = kind;
     }
 
-    private static string Text(Do s) => s.Operation switch
+    private string Text(Do s) => s.Operation switch
     {
         Operation.Walk => "Epoch.Walk();",
         Operation.Wait => "Epoch.Wait();",
@@ -304,16 +271,22 @@ internal sealed class Printer
         Operation.Begin => "Epoch.Begin();",
         Operation.End => "Epoch.End();",
         Operation.Other => "Epoch.Other();",
-        Operation.ReadValue => $"v{s.First} = Epoch.Read();",
-        Operation.UseValue => $"Epoch.Use(v{s.First});",
-        Operation.CopyValue => $"v{s.First} = v{s.Second};",
-        Operation.Allocate => $"p{s.First} = Table.Allocate();",
-        Operation.AliasPage => $"p{s.First} = p{s.Second};",
-        Operation.Link => $"Table.Link(p{s.First});",
-        Operation.Unlink => $"Table.Unlink(p{s.First});",
-        Operation.UsePage => $"Table.Touch(p{s.First});",
-        Operation.Free => $"Table.Free(p{s.First});",
-        Operation.Retire => $"Table.Retire(p{s.First});",
+        Operation.ReadValue => $"{Value(s.First)} = Epoch.Read();",
+        Operation.UseValue => $"Epoch.Use({Value(s.First)});",
+        Operation.CopyValue => $"{Value(s.First)} = {Value(s.Second)};",
+        Operation.Allocate => $"{Page(s.First)} = Table.Allocate();",
+        Operation.AliasPage => $"{Page(s.First)} = {Page(s.Second)};",
+        Operation.Link => $"Table.Link({Page(s.First)});",
+        Operation.Unlink => $"Table.Unlink({Page(s.First)});",
+        Operation.UsePage => $"Table.Touch({Page(s.First)});",
+        Operation.Free => $"Table.Free({Page(s.First)});",
+        Operation.Retire => $"Table.Retire({Page(s.First)});",
+        Operation.Update => $"Store.Update{s.First}();",
+        Operation.Scan => "Store.Scan();",
+        Operation.TakeLock => TakeLock(s.First),
+        Operation.GiveLock => GiveLock(s.First),
+        Operation.Suspend => _kind == BodyKind.Iterator ? "yield return 0;" : "await Epoch.Idle();",
+        Operation.WaitAsync => "await Epoch.WaitAsync();",
         _ => throw new InvalidOperationException($"{s.Operation} has no text"),
     };
 }

@@ -20,7 +20,7 @@ internal static class Shrinker
                     return program;
                 }
 
-                var candidate = new RandomProgram(smaller);
+                var candidate = program with { Body = smaller };
                 if (fails(candidate))
                 {
                     program = candidate;
@@ -59,6 +59,13 @@ internal static class Shrinker
         Try s => s.Finally is null ? [s.Body] : [s.Body, s.Finally],
         Using s => [s.Body],
         Switch s => s.Arms,
+        SwitchNumber s => [.. s.Arms.Select(static a => a.Body), s.Default],
+        IfTaken s => [s.Then, s.Else],
+        Locked s => [s.Body],
+        IfTryLock s => [s.Then, s.Else],
+        Labelled s => [s.Body],
+        Again s => [s.Body],
+        Reference s => [s.Body],
         _ => [],
     };
 
@@ -80,6 +87,14 @@ internal static class Shrinker
         RunNow s => Smaller(s.Body).Select(b => s with { Body = b }),
         RunLater s => Smaller(s.Body).Select(b => s with { Body = b }),
         Gather s => Smaller(s.Body).Select(b => s with { Body = b }),
+        SwitchNumber s => s.Arms.SelectMany((arm, i) => Smaller(arm.Body).Select(b => s with { Arms = [.. s.Arms.Select((a, j) => i == j ? a with { Body = b } : a)] }))
+            .Concat(Smaller(s.Default).Select(b => s with { Default = b })),
+        IfTaken s => Smaller(s.Then).Select(b => s with { Then = b }).Concat(Smaller(s.Else).Select(b => s with { Else = b })),
+        Locked s => Smaller(s.Body).Select(b => s with { Body = b }),
+        IfTryLock s => Smaller(s.Then).Select(b => s with { Then = b }).Concat(Smaller(s.Else).Select(b => s with { Else = b })),
+        Labelled s => Smaller(s.Body).Select(b => s with { Body = b }),
+        Again s => Smaller(s.Body).Select(b => s with { Body = b }),
+        Reference s => Smaller(s.Body).Select(b => s with { Body = b }),
         _ => [],
     };
 }

@@ -82,6 +82,9 @@ internal sealed class Path
     /// <summary>A branch was taken that only the run itself could know.</summary>
     internal bool ChoseOpaquely { get; set; }
 
+    /// <summary>What the number was asked first.</summary>
+    internal string? Question { get; set; }
+
     /// <summary>A call threw.</summary>
     internal bool Threw { get; set; }
 }

@@ -165,6 +165,9 @@ internal sealed class TreeReader
                 tree.Touches = tree.MayThrow = true;
                 ReadImplicit(operation, tree);
                 break;
+            case OperationKind.ExpressionStatement when Engine.LockedBy(operation) is not null:
+                tree.Touches = true;
+                break;
             case OperationKind.YieldReturn:
                 tree.Touches = true;
                 break;
