@@ -110,14 +110,21 @@ internal sealed partial class Generator
         ]);
     }
 
+    /// <summary>A block with a label behind it, or before it. Whether to go back is nobody's to know, so that every loop may end.</summary>
     private Statement AnyLabel(Scope scope)
     {
         int label = ++_labels;
-        Scope inside = scope.Labelled(label);
+        bool isBack = !scope.InLambda && _random.Next(3) == 0;
+        Scope inside = isBack ? scope : scope.Labelled(label);
         Block body = _random.Next(3) == 0
             ? Small(inside)
-            : new Block([.. Middle(inside), new If(AnyCondition(inside), new Block([.. Middle(inside.Deeper), new Goto(label)]), new Block([])), .. Small(inside).Body]);
-        return _random.Next(3) == 0 && !scope.InLambda ? new Again(label, body) : new Labelled(label, body);   // nobody sees that a lambda never ends
+            : new Block(
+            [
+                .. Middle(inside),
+                new If(isBack ? new Condition.Opaque() : AnyCondition(inside), new Block([.. Middle(inside.Deeper), new Goto(label)]), new Block([])),
+                .. Small(inside).Body,
+            ]);
+        return isBack ? new Again(label, body) : new Labelled(label, body);
     }
 
     private Goto? AnyJump(Scope scope) => scope.Labels.IsEmpty ? null : new Goto(scope.Labels[_random.Next(scope.Labels.Length)]);
