@@ -35,7 +35,7 @@ internal sealed partial class Engine
         {
             for (int i = state.Locks.Count - 1; i >= 0; i--)
             {
-                if (state.Locks[i].Site is IExpressionStatementOperation { Syntax: var statement } && IsWithin(statement, _body.Graph.OriginalOperation.Syntax) && (next.Syntax == statement || !IsWithin(next.Syntax, statement)))
+                if (state.Locks[i].Statement is { Syntax: var statement } && IsWithin(statement, _body.Graph.OriginalOperation.Syntax) && (next.Syntax == statement || !IsWithin(next.Syntax, statement)))
                 {
                     state.Locks.RemoveAt(i);
                     state.Touch();

@@ -151,7 +151,7 @@ internal sealed partial class State
 
         for (int i = 0; i < Locks.Count && !Locks.IsSame(other.Locks); i++)
         {
-            if (Locks[i].Value != other.Locks[i].Value)
+            if (Locks[i].Value != other.Locks[i].Value || !ReferenceEquals(Locks[i].Statement, other.Locks[i].Statement))
             {
                 return false;
             }

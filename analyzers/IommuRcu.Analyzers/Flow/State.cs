@@ -7,7 +7,11 @@ namespace IommuRcu.Analyzers.Flow;
 /// <summary>A writer lock that is held.</summary>
 /// <param name="Value">The value that is the lock.</param>
 /// <param name="Site">The call that took it; none for the caller's.</param>
-internal sealed record HeldLock(int Value, IOperation? Site);
+internal sealed record HeldLock(int Value, IOperation? Site)
+{
+    /// <summary>Gets the lock statement that gives it back by itself, where the graph does not.</summary>
+    public IOperation? Statement => Site is Microsoft.CodeAnalysis.Operations.IExpressionStatementOperation ? Site : null;
+}
 
 /// <summary>A callback that was queued and may not have run.</summary>
 /// <param name="Site">The call that queued it.</param>

@@ -60,7 +60,7 @@ internal sealed partial class Generator
         int gate = _random.Next(RandomProgram.Gates);
         Scope inside = scope with { Stays = true, TiesLock = true };
         Condition.Parameter parameter = AnyParameter();
-        bool byFlag = !scope.InLambda && _random.Next(2) == 0;
+        bool byFlag = _random.Next(2) == 0;
         Condition held = byFlag ? new Condition.Flag(RandomProgram.LockFlag, false) : parameter;
         return new Block(
         [
@@ -98,26 +98,25 @@ internal sealed partial class Generator
         return new SwitchNumber(arms, Small(scope));
     }
 
-    /// <summary>A switch expression decides whether a section is opened, and its answer whether it is closed.</summary>
-    private Block EnteredBySwitch(Scope scope)
-    {
-        int flag = _random.Next(RandomProgram.Flags);
-        return new Block(
-        [
-            new SwitchBegin(flag, AnyNumber()),
-            .. Middle(scope),
-            new If(new Condition.Flag(flag, false, _random.Next(2) == 0), new Block([new Do(Operation.End)]), new Block([])),
-        ]);
-    }
+    /// <summary>A switch expression decides whether a section is opened. No flag keeps what it has decided.</summary>
+    private IfSwitchBegin EnteredBySwitch(Scope scope)
+        => new(AnyNumber(), _random.Next(4) > 0 ? new Block([.. Middle(scope), new Do(Operation.End)]) : Small(scope), Small(scope));
 
+    /// <summary>A block with a label behind it, or before it. Whether to go back is nobody's to know, so that every loop may end.</summary>
     private Statement AnyLabel(Scope scope)
     {
         int label = ++_labels;
-        Scope inside = scope.Labelled(label);
+        bool isBack = !scope.InLambda && _random.Next(3) == 0;
+        Scope inside = isBack ? scope : scope.Labelled(label);
         Block body = _random.Next(3) == 0
             ? Small(inside)
-            : new Block([.. Middle(inside), new If(AnyCondition(inside), new Block([.. Middle(inside.Deeper), new Goto(label)]), new Block([])), .. Small(inside).Body]);
-        return _random.Next(3) == 0 && !scope.InLambda ? new Again(label, body) : new Labelled(label, body);   // nobody sees that a lambda never ends
+            : new Block(
+            [
+                .. Middle(inside),
+                new If(isBack ? new Condition.Opaque() : AnyCondition(inside), new Block([.. Middle(inside.Deeper), new Goto(label)]), new Block([])),
+                .. Small(inside).Body,
+            ]);
+        return isBack ? new Again(label, body) : new Labelled(label, body);
     }
 
     private Goto? AnyJump(Scope scope) => scope.Labels.IsEmpty ? null : new Goto(scope.Labels[_random.Next(scope.Labels.Length)]);

@@ -99,7 +99,7 @@ internal sealed partial class Generator(int seed)
                 return new Gather(_random.Next(2) == 0, Small(scope with { InGather = true }), _random.Next(4) > 0);
             case 16 or 17 or 18:
                 return AnyLocked(scope);
-            case 19 when !scope.TiesLock:
+            case 19 when !scope.TiesLock && !scope.InLambda:
                 return TiedLock(scope);
             case 20 or 21 when !scope.InLambda:
                 return Take(scope);

@@ -140,8 +140,8 @@ internal abstract record Statement
     /// <summary>A switch over the parameter <c>n</c>, by patterns.</summary>
     internal sealed record SwitchNumber(IReadOnlyList<NumberArm> Arms, Block Default) : Statement;
 
-    /// <summary><c>f = n switch { … => Epoch.TryBegin(), _ => false };</c></summary>
-    internal sealed record SwitchBegin(int Flag, NumberPattern Enters) : Statement;
+    /// <summary><c>if (n switch { … => Epoch.TryBegin(), _ => false }) { … } else { … }</c></summary>
+    internal sealed record IfSwitchBegin(NumberPattern Enters, Block Then, Block Else) : Statement;
 
     /// <summary><c>Table.Free(n switch { 0 => p, 1 => q, _ => r });</c></summary>
     internal sealed record Selected(Operation Operation, int Zero, int One, int Rest) : Statement;

@@ -47,12 +47,6 @@ internal sealed partial class Interpreter
         return exit == Exit.Break ? Exit.Normal : exit;
     }
 
-    private Exit Run(SwitchBegin s)
-    {
-        _flags[s.Flag] = Matches(s.Enters) && Enter(s.Id);
-        return Exit.Normal;
-    }
-
     private Exit Run(IfTaken s)
     {
         if (Throws())

@@ -239,8 +239,8 @@ internal sealed partial class Interpreter
                 return Run(s);
             case SwitchNumber s:
                 return Run(s);
-            case SwitchBegin s:
-                return Run(s);
+            case IfSwitchBegin s:
+                return Run(Matches(s.Enters) && Enter(s.Id) ? s.Then : s.Else);
             case Selected s:
                 return OnPage(s.Id, s.Operation, _pages[Select(s)]);
             case IfTaken s:

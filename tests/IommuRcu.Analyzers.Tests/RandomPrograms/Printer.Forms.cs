@@ -60,12 +60,15 @@ internal sealed partial class Printer
             case SwitchNumber s:
                 Print(s);
                 break;
-            case SwitchBegin s:
-                Line($"{Flag(s.Flag)} = n switch");
+            case IfSwitchBegin s:
+                Line("if (n switch");
                 Open();
                 Line($"{Text(s.Enters)} => Epoch.TryBegin(),", s.Id);
                 Line("_ => false,");
-                Close("};");
+                Close("})");
+                Body(s.Then);
+                Line("else");
+                Body(s.Else);
                 break;
             case Selected s:
                 Line($"Table.{(s.Operation == Operation.UsePage ? "Touch" : s.Operation)}(n switch {{ 0 => {Page(s.Zero)}, 1 => {Page(s.One)}, _ => {Page(s.Rest)} }});", s.Id);

@@ -91,6 +91,7 @@ internal static class Shrinker
             .Concat(Smaller(s.Default).Select(b => s with { Default = b })),
         IfTaken s => Smaller(s.Then).Select(b => s with { Then = b }).Concat(Smaller(s.Else).Select(b => s with { Else = b })),
         Locked s => Smaller(s.Body).Select(b => s with { Body = b }),
+        IfSwitchBegin s => Smaller(s.Then).Select(b => s with { Then = b }).Concat(Smaller(s.Else).Select(b => s with { Else = b })),
         IfTryLock s => Smaller(s.Then).Select(b => s with { Then = b }).Concat(Smaller(s.Else).Select(b => s with { Else = b })),
         Labelled s => Smaller(s.Body).Select(b => s with { Body = b }),
         Again s => Smaller(s.Body).Select(b => s with { Body = b }),
