@@ -37,6 +37,7 @@ public class RuleFixerTests
             "IRCU032: IommuRcu.RemoveExit",
             "IRCU033: IommuRcu.CloseAlways",
             "IRCU034: IommuRcu.PassByReference",
+            "IRCU037: IommuRcu.RemoveSection",
             "IRCU039: IommuRcu.CloseAlways",
             "IRCU040: IommuRcu.GatherInstead, IommuRcu.DeferInstead",
             "IRCU041: IommuRcu.SyncBefore",

@@ -32,7 +32,10 @@ internal sealed class RedundantSection : Rule
         }
     }
 
-    private static SyntaxNode? SectionOf(SyntaxNode opener) => opener.Parent switch
+    /// <summary>Finds the statement whose section an expression opens.</summary>
+    /// <param name="opener">The expression.</param>
+    /// <returns>The using statement or declaration; none for everything else.</returns>
+    internal static SyntaxNode? SectionOf(SyntaxNode opener) => opener.Parent switch
     {
         UsingStatementSyntax statement => statement,
         EqualsValueClauseSyntax { Parent: VariableDeclaratorSyntax { Parent.Parent: UsingStatementSyntax statement } } => statement,
