@@ -44,6 +44,7 @@ public class RuleFixerTests
             "IRCU043: IommuRcu.RemoveFree",
             "IRCU045: IommuRcu.HoldGather",
             "IRCU051: IommuRcu.WaitBehindLoop",
+            "IRCU061: IommuRcu.StaticCallback",
             "IRCU064: IommuRcu.WaitBefore",
             "IRCU070: IommuRcu.WrapInLock",
             "IRCU072: IommuRcu.AtomicUpdate",
