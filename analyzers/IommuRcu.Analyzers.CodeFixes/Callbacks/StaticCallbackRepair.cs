@@ -109,7 +109,9 @@ internal sealed class StaticCallbackRepair : Repair
         // Every name must be its own, in the state and in the callback.
         List<string> names = [.. plan.Parts.Select(static each => each.Name)];
         HashSet<string> inBody = [.. lambda.Body.DescendantTokens().Where(static each => each.IsKind(SyntaxKind.IdentifierToken)).Select(static each => each.ValueText)];
-        return names.Distinct().Count() == names.Count && !(plan.This is not null && inBody.Contains(plan.This)) && !names.Any(static each => each.StartsWith("Item", System.StringComparison.Ordinal))
+        return names.Distinct().Count() == names.Count && !plan.Own.Overlaps(names) && !plan.Own.Overlaps(plan.Members)
+            && !(plan.This is not null && inBody.Contains(plan.This))
+            && !names.Any(static each => each.StartsWith("Item", System.StringComparison.Ordinal))
             ? plan
             : null;
     }
@@ -153,6 +155,9 @@ internal sealed class StaticCallbackRepair : Repair
 
         public HashSet<string> Members { get; } = [];
 
+        /// <summary>Gets the callback's own locals.</summary>
+        public HashSet<string> Own { get; } = [];
+
         public List<(string Name, bool IsThis, bool IsGiven)> Parts { get; } = [];
 
         /// <summary>Notes a name in the callback. Returns whether it can be dealt with.</summary>
@@ -178,7 +183,14 @@ internal sealed class StaticCallbackRepair : Repair
 
                     if (lambda.Span.Contains(declared.Span))
                     {
+                        Own.Add(text);
                         return true;
+                    }
+
+                    // A struct that changes when it is called would change as a copy.
+                    if (((symbol as ILocalSymbol)?.Type ?? ((IParameterSymbol)symbol).Type) is { TypeKind: TypeKind.Struct, SpecialType: SpecialType.None, IsReadOnly: false })
+                    {
+                        return false;
                     }
 
                     if (!Captured.Contains(text))
@@ -186,7 +198,7 @@ internal sealed class StaticCallbackRepair : Repair
                         Captured.Add(text);
                     }
 
-                    return !IsWrittenAnywhere(symbol, lambda, model);
+                    return !IsWrittenAnywhere(symbol, declared, lambda, model);
                 case IFieldSymbol or IPropertySymbol or IMethodSymbol or IEventSymbol when !symbol.IsStatic && symbol is not IMethodSymbol { MethodKind: MethodKind.Constructor }:
                     UsesThis = true;
                     Members.Add(text);
@@ -196,10 +208,11 @@ internal sealed class StaticCallbackRepair : Repair
             }
         }
 
-        private static bool IsWrittenAnywhere(ISymbol symbol, LambdaExpressionSyntax lambda, SemanticModel model)
+        // A parameter of the type itself may be written in any member.
+        private static bool IsWrittenAnywhere(ISymbol symbol, SyntaxNode declared, LambdaExpressionSyntax lambda, SemanticModel model)
         {
-            SyntaxNode member = lambda.Ancestors().LastOrDefault(static each => each is MemberDeclarationSyntax and not BaseTypeDeclarationSyntax and not BaseNamespaceDeclarationSyntax) ?? lambda.SyntaxTree.GetRoot();
-            return member.DescendantNodes().OfType<IdentifierNameSyntax>().Any(
+            SyntaxNode? member = lambda.FirstAncestorOrSelf<MemberDeclarationSyntax>();
+            return (member?.Span.Contains(declared.Span) == true ? member : lambda.SyntaxTree.GetRoot()).DescendantNodes().OfType<IdentifierNameSyntax>().Any(
                 each => each.Identifier.ValueText == symbol.Name && IsWritten(each) && SymbolEqualityComparer.Default.Equals(model.GetSymbolInfo(each).Symbol, symbol));
         }
 

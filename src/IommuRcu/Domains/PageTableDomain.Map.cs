@@ -74,7 +74,9 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
     private bool TryMapLeaf(ulong linear, int leafLevel, ulong leaf, ref bool tookBack)
     {
         bool stored = false;
+#pragma warning disable IRCU031 // nothing in the section throws, and a finally would keep it out of registers
         RcuReadScope section = Rcu.ReadLock();
+#pragma warning restore IRCU031
         Descent descent = Descend(linear, leafLevel);
         if (descent.Slot != null && (descent.Marks & TFormat.ReclaimMark) == 0 && Volatile.Read(ref *descent.Slot) == 0
 

@@ -36,6 +36,7 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
 
             int capacity = isRoot && TFormat.GrowsFromLevels == 0 ? (int)(_lastLinear >> Shift(level)) + 1 : EntriesPerTable;
             ulong first = isRoot || Shift(level + 1) >= 64 ? 0 : linear & ~LastOfItem(0, level + 1);
+#pragma warning disable IRCU025 // a snapshot is for people and tests, far from any hot path
             var entries = new List<PageTableEntry>();
             for (int i = 0; i < capacity; i++)
             {
@@ -52,6 +53,7 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
             }
 
             return new PageTableSnapshot(address, level, ToIova(first), capacity, entries);
+#pragma warning restore IRCU025
         }
     }
 

@@ -20,7 +20,9 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
         // Nothing in the section can throw, and on the usual way nothing is called: so it needs no finally, and everything stays in registers.
         ulong linear = ToLinear(iova);
         ulong entry = 0;
+#pragma warning disable IRCU031 // nothing in the section throws, and a finally would keep it out of registers
         RcuReadScope section = Rcu.ReadLock();
+#pragma warning restore IRCU031
         ulong top = Volatile.Read(ref _top);
         int level = TopLevel(top);
         bool walked = level >= 0 && Reaches(level, linear);

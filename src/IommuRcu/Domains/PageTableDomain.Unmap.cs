@@ -70,7 +70,9 @@ internal sealed unsafe partial class PageTableDomain<TFormat>
         bool done = false;
         ulong harvested = 0;
         found = false;
+#pragma warning disable IRCU031 // nothing in the section throws, and a finally would keep it out of registers
         RcuReadScope section = Rcu.ReadLock();
+#pragma warning restore IRCU031
         Descent descent = Descend(linear, leafLevel);
         if (descent.Slot == null)
         {

@@ -64,6 +64,17 @@ public class StaticCallbackFixTests
         """);
 
     [Fact]
+    public Task StructThatChanges_IsLeft() => FixOf<CapturingReclaimCallbackFixer>.NoneAsync(
+        """
+        struct Counter { public int Value; public void Add() => Value++; }
+        void Later(Epoch epoch)
+        {
+            Counter counter = default;
+            epoch.Later(0, {|IRCU061:_ => counter.Add()|});
+        }
+        """);
+
+    [Fact]
     public Task FunctionsInTheCallback_AreLeft() => FixOf<CapturingReclaimCallbackFixer>.NoneAsync(
         """
         void Later(Epoch epoch, object item)
