@@ -21,7 +21,23 @@ public class ReclaimMutationTests
     private static long LostMappings<TFormat>(double seconds)
         where TFormat : struct, IPageTableFormat
     {
-        using PhysicalMemory memory = PhysicalMemory.Allocate(64UL << 20);
+        PhysicalMemory memory = PhysicalMemory.Allocate(64UL << 20);
+        long lost = Stress<TFormat>(memory, seconds);
+        try
+        {
+            memory.Dispose();
+        }
+        catch (InvalidOperationException) when (lost != 0)
+        {
+            // Under a format that loses mappings, a table put into one that is unlinked already is lost, too, and never comes back.
+        }
+
+        return lost;
+    }
+
+    private static long Stress<TFormat>(PhysicalMemory memory, double seconds)
+        where TFormat : struct, IPageTableFormat
+    {
         using var allocator = new PageAllocator(memory);
         using IommuDomain domain = IommuDomain.Create<TFormat>(new IommuDomainOptions { PageAllocator = allocator, AddressBits = 39 });
         long lost = 0;
