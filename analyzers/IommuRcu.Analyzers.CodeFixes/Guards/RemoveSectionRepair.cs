@@ -25,7 +25,7 @@ internal sealed class RemoveSectionRepair : Repair
     /// <inheritdoc/>
     public override SyntaxNode Apply(SyntaxNode root, SyntaxNode node, Finding finding) => RedundantSection.SectionOf(node) switch
     {
-        UsingStatementSyntax { Statement: not EmptyStatementSyntax and not BlockSyntax { Statements.Count: 0 } } section => Unwrap(root, section),
+        UsingStatementSyntax section when !RedundantSection.IsEmpty(section) => Unwrap(root, section),
         StatementSyntax section => RemoveStatementRepair.Remove(root, section),
         _ => root,
     };
@@ -61,9 +61,9 @@ internal sealed class RemoveSectionRepair : Repair
     // What is said of the section itself is for a person to keep or to drop.
     private static bool IsCommentedInside(StatementSyntax section)
     {
-        SyntaxNode? kept = section is UsingStatementSyntax { Statement: BlockSyntax { Statements.Count: > 0 } block } ? block.Statements[0]
-            : section is UsingStatementSyntax { Statement: not BlockSyntax and not EmptyStatementSyntax and var only } ? only
-            : null;
+        SyntaxNode? kept = RedundantSection.IsEmpty(section) || section is not UsingStatementSyntax { Statement: var inside } ? null
+            : inside is BlockSyntax block ? block.Statements[0]
+            : inside;
         SyntaxToken last = kept?.GetFirstToken() ?? section.GetLastToken();
         SyntaxToken first = section.GetFirstToken();
         for (SyntaxToken token = first; token != last; token = token.GetNextToken())

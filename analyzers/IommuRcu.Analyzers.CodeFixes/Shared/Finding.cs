@@ -36,14 +36,16 @@ internal sealed class Finding(Diagnostic diagnostic, SyntaxNode node, SemanticMo
     {
         Location? location = Diagnostic.AdditionalLocations.FirstOrDefault();
         return location?.SourceTree == Model.SyntaxTree
-            ? Model.SyntaxTree.GetRoot().FindNode(location.SourceSpan, getInnermostNodeForTie: true)
+            ? NodeAt(location!)
             : null;
     }
 
     /// <summary>Gets the same finding at each of the places of this document that the rule points to besides.</summary>
     public IEnumerable<Finding> AtRelated() => Diagnostic.AdditionalLocations
         .Where(location => location.SourceTree == Model.SyntaxTree)
-        .Select(location => new Finding(Diagnostic, Model.SyntaxTree.GetRoot().FindNode(location.SourceSpan, getInnermostNodeForTie: true), Model, contracts));
+        .Select(location => new Finding(Diagnostic, NodeAt(location), Model, contracts));
+
+    private SyntaxNode NodeAt(Location location) => Model.SyntaxTree.GetRoot().FindNode(location.SourceSpan, getInnermostNodeForTie: true);
 
     /// <summary>Gets the contract words of a method, property or type.</summary>
     public ContractWord WordsOf(ISymbol? symbol) =>

@@ -15,7 +15,7 @@ internal sealed partial class Engine
     private bool CallKnown(CallSite call, List<State> states)
     {
         INamedTypeSymbol type = call.Method.ContainingType;
-        if (type is { Name: "Rcu" or "SleepableRcu", ContainingNamespace: { Name: "IommuRcu", ContainingNamespace.IsGlobalNamespace: true } })
+        if (KnownMembers.IsRcu(type))
         {
             return CallExchange(call, states);
         }

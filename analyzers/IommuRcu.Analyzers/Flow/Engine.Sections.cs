@@ -259,6 +259,11 @@ internal sealed partial class Engine
 /// <summary>Questions about the open sections of a state.</summary>
 internal static class Sections
 {
+    /// <summary>Finds an open section that must not sleep.</summary>
+    /// <param name="state">The state.</param>
+    /// <returns>The section, or none.</returns>
+    public static Section? ThreadBound(State state) => state.Sections.FirstOrDefault(static s => !s.Sleepable);
+
     /// <summary>Tells whether a section protects what a domain needs.</summary>
     /// <param name="section">The section.</param>
     /// <param name="needed">The domain.</param>

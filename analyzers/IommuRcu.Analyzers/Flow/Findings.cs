@@ -49,12 +49,7 @@ internal sealed class Findings
 
     /// <summary>Reports a diagnostic.</summary>
     public void Report(DiagnosticDescriptor descriptor, Location location, IEnumerable<IOperation?>? related, ImmutableDictionary<string, string?>? properties, params object?[] arguments)
-    {
-        if (!_found.ContainsKey((descriptor.Id, location)))
-        {
-            Report(descriptor, location, related?.Where(static o => o is not null).Select(static o => o!.Syntax.GetLocation()).ToList(), properties, arguments);
-        }
-    }
+        => Report(descriptor, location, related?.Where(static o => o is not null).Select(static o => o!.Syntax.GetLocation()).ToList(), properties, arguments);
 
     /// <summary>Reports a diagnostic that points to other places besides.</summary>
     public void Report(DiagnosticDescriptor descriptor, Location location, IEnumerable<Location>? additional, ImmutableDictionary<string, string?>? properties, params object?[] arguments)

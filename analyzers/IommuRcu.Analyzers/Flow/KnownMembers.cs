@@ -55,6 +55,12 @@ internal static class KnownMembers
             && FullName(method.ContainingType) is var name
             && (name.StartsWith("System.Collections.", System.StringComparison.Ordinal) || name.StartsWith("System.Threading.Channels.", System.StringComparison.Ordinal));
 
+    /// <summary>Tells whether a type is one of the RCU domains of this project's runtime.</summary>
+    /// <param name="type">The type.</param>
+    /// <returns>Whether it is Rcu or SleepableRcu.</returns>
+    public static bool IsRcu(INamedTypeSymbol? type)
+        => type is { Name: "Rcu" or "SleepableRcu", ContainingNamespace: { Name: "IommuRcu", ContainingNamespace.IsGlobalNamespace: true } };
+
     /// <summary>Tells whether a type is the base library's.</summary>
     /// <param name="type">The type.</param>
     /// <returns>Whether its namespace begins with System.</returns>

@@ -501,7 +501,7 @@ internal sealed class TreeReader
             && (KnownMembers.IsSystem(type)
                 ? type.Name is "Interlocked" or "Volatile" or "Monitor" or "Lock" or "ReaderWriterLockSlim" or "SemaphoreSlim" or "Mutex" or "SpinLock" or "WaitHandle"
                     or "NativeMemory" or "Marshal" or "Unsafe" || (type.Name is "Debug" or "Trace" or "Contract" && method.Name is "Assert" or "Assume")
-                : type is { Name: "Rcu" or "SleepableRcu", ContainingNamespace: { Name: "IommuRcu", ContainingNamespace.IsGlobalNamespace: true } });
+                : KnownMembers.IsRcu(type));
 
     private FunctionGraph? Called(IInvocationOperation call, IMethodSymbol method) => method.MethodKind switch
     {

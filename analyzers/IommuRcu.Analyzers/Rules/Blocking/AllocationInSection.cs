@@ -19,13 +19,11 @@ internal sealed class AllocationInSection : Rule
     /// <inheritdoc/>
     public override void Allocate(FlowPoint point, string what, IReadOnlyList<State> states)
     {
-        if (states.Count > 0 && Verdict.All(point, states.Select(static s => new Seen<Section?>(s, SectionIn(s))).ToList(), static s => s.Value is not null))
+        // One that may sleep is none of the short ones.
+        if (states.Count > 0 && Verdict.All(point, states.Select(static s => new Seen<Section?>(s, Sections.ThreadBound(s))).ToList(), static s => s.Value is not null))
         {
-            Section section = SectionIn(states[0])!;
+            Section section = Sections.ThreadBound(states[0])!;
             Findings.Report(Descriptors[0], point.Operation.Syntax.GetLocation(), new[] { section.Opener }, null, what, NameOf(section.Domain, point.Body.Table));
         }
     }
-
-    // One that may sleep is none of the short ones.
-    private static Section? SectionIn(State state) => state.Sections.FirstOrDefault(static s => !s.Sleepable);
 }

@@ -20,7 +20,7 @@ internal sealed class SuspensionInSection : Rule
         List<Seen<bool>> seen = states.Select(static s => new Seen<bool>(s, s.Sections.Any(static o => !o.Sleepable))).ToList();
         if (Verdict.Of(point, seen, static s => s.Value, out Seen<bool> wrong) >= Certainty.Definite)
         {
-            Section open = wrong.State.Sections.First(static s => !s.Sleepable);
+            Section open = Sections.ThreadBound(wrong.State)!;
             Report(point.Operation, open.Opener, null, point.Operation is IAwaitOperation ? "await" : "yield", NameOf(open.Domain, point.Body.Table));
         }
     }

@@ -19,15 +19,13 @@ internal sealed class UnknownDelegateInSection : Rule
     /// <inheritdoc/>
     public override void Invoke(FlowPoint point, CallSite call, IReadOnlyList<Seen<int>> seen)
     {
-        if (call.Contracts.IsEmpty && seen.Count > 0 && Verdict.All(point, seen, s => SectionIn(s.State) is not null && IsUnknown(s, point.Body)))
+        // A section that may sleep is made for code that takes its time.
+        if (call.Contracts.IsEmpty && seen.Count > 0 && Verdict.All(point, seen, s => Sections.ThreadBound(s.State) is not null && IsUnknown(s, point.Body)))
         {
-            Section section = SectionIn(seen[0].State)!;
+            Section section = Sections.ThreadBound(seen[0].State)!;
             Report(point.Operation, section.Opener, null, Names.Of(Names.Unwrap(call.Instance)), NameOf(section.Domain, point.Body.Table));
         }
     }
-
-    // One that may sleep is made for code that takes its time.
-    private static Section? SectionIn(State state) => state.Sections.FirstOrDefault(static s => !s.Sleepable);
 
     private static bool IsUnknown(Seen<int> seen, Body body)
     {

@@ -22,7 +22,7 @@ internal sealed class RedundantSection : Rule
             return;
         }
 
-        if (section is UsingStatementSyntax { Statement: BlockSyntax { Statements.Count: 0 } or EmptyStatementSyntax })
+        if (IsEmpty(section))
         {
             Report(point.Operation, null, null, method.Name, "has nothing in it");
         }
@@ -42,6 +42,11 @@ internal sealed class RedundantSection : Rule
         EqualsValueClauseSyntax { Parent: VariableDeclaratorSyntax { Parent.Parent: LocalDeclarationStatementSyntax { UsingKeyword.RawKind: not 0 } declaration } } => declaration,
         _ => null,
     };
+
+    /// <summary>Tells whether nothing stands in a section.</summary>
+    /// <param name="section">The statement.</param>
+    /// <returns>Whether it is a using statement around nothing.</returns>
+    internal static bool IsEmpty(SyntaxNode section) => section is UsingStatementSyntax { Statement: BlockSyntax { Statements.Count: 0 } or EmptyStatementSyntax };
 
     // The statement that opens the section which this one begins.
     private static SyntaxNode? Around(SyntaxNode section)

@@ -40,7 +40,7 @@ internal sealed class EarlierRead
     /// <returns>The place, or none.</returns>
     public static ExpressionSyntax? PlaceOf(InvocationExpressionSyntax call, IMethodSymbol method, bool forTests)
         => method.ContainingType is { } type && call.ArgumentList.Arguments is { Count: 1 } arguments && !arguments[0].RefKindKeyword.IsKind(SyntaxKind.None)
-            && (type is { Name: "Rcu" or "SleepableRcu", ContainingNamespace: { Name: "IommuRcu", ContainingNamespace.IsGlobalNamespace: true } }
+            && (KnownMembers.IsRcu(type)
                 ? method.Name == "Dereference" || (forTests && method.Name == "ReadPointer")
                 : type.Name == "Volatile" && KnownMembers.IsSystem(type) && method.Name == "Read")
             ? arguments[0].Expression : null;
