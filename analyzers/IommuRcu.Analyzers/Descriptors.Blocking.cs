@@ -44,4 +44,10 @@ public static partial class Descriptors
         "'{0}' is invoked inside a read-side section of {1}, and may block or wait for a grace period; invoke it behind the section, or say in a contract "
         + "how it runs",
         "What a delegate from elsewhere does inside the section, whoever made it does not know to be inside.");
+
+    /// <summary>IRCU027: Lock inversion with a grace period.</summary>
+    public static DiagnosticDescriptor LockInversion { get; } = Create(
+        "IRCU027", "Lock inversion with a grace period", Blocking, DiagnosticSeverity.Warning,
+        "'{0}' waits for {1} with '{2}' held, which {3} takes{4}: each waits for the other; give the lock back first",
+        "The waiting thread has the lock, and the one it waits for needs it to go on: neither ever does.");
 }

@@ -37,9 +37,10 @@ internal sealed partial class Engine
             "Task" when call.Method.Name == "Wait" && call.Arguments.IsEmpty => CallAwaited(call, call.Instance, states),
             "Interlocked" => CallExchange(call, states),
             "Volatile" => CallVolatile(call, states),
-            "Monitor" => CallLock(call, states, call.Argument(0)?.Value),
+            "Monitor" when call.Method.Name != "Wait" => CallLock(call, states, call.Argument(0)?.Value),
             "Lock" or "ReaderWriterLockSlim" or "SemaphoreSlim" or "Mutex" or "SpinLock" => CallLock(call, states, call.Instance),
             "WaitHandle" when Names.Unwrap(call.Instance)?.Type?.Name == "Mutex" => CallLock(call, states, call.Instance),
+            "Span" or "ReadOnlySpan" when Indirection.BaseOf(call.Operation) is { } pointer => CallSpan(call, pointer, states),
             "Debug" or "Trace" or "Contract" when call.Method.Name is "Assert" or "Assume" => CallAssert(call, states),
             "ArgumentNullException" when call.Method.Name == "ThrowIfNull" => CallThrowIfNull(call, states),
             "NativeMemory" or "Marshal" => CallNative(call, states),
@@ -50,6 +51,21 @@ internal sealed partial class Engine
             "Nullable" when call.Method.Name == "GetValueOrDefault" && call.Arguments.IsEmpty => CallThrough(call, call.Instance, states),
             _ => DoesNotReturn(call, states),
         };
+    }
+
+    // A span over memory that a pointer leads to is valid as long as the pointer is.
+    private bool CallSpan(CallSite call, IOperation pointer, List<State> states)
+    {
+        CallEvents(call, states);
+        foreach (State state in states)
+        {
+            Facts facts = AddressFrom(ValueOf(pointer, state), state);
+            int span = state.Create(call.Operation);
+            state.SetTemporary(call.Operation, span);
+            state.SetFacts(span, facts);
+        }
+
+        return true;
     }
 
     private bool CallReferenceEquals(CallSite call, List<State> states)
@@ -262,6 +278,13 @@ internal sealed partial class Engine
             return false;
         }
 
+        // Whoever gives up in time waits for nobody for ever.
+        if (call.Method.Name is "Enter" or "EnterScope" or "EnterReadLock" or "EnterWriteLock" or "EnterUpgradeableReadLock" or "Wait" or "WaitOne"
+            && call.Arguments.All(static a => a.Parameter?.RefKind == RefKind.Ref || a.Parameter?.Type.SpecialType == SpecialType.System_Object))
+        {
+            TellLock(call.Operation, target, states);
+        }
+
         switch (call.Method.Name)
         {
             case "Enter" or "EnterWriteLock" or "EnterUpgradeableReadLock":
@@ -361,6 +384,9 @@ internal sealed partial class Engine
 
     // One lock is taken a few times over at the most, so that a loop that takes it comes to rest.
     private const int DepthOfLock = 5;
+
+    private void TellLock(IOperation operation, IOperation target, List<State> states)
+        => Tell(states, s => ValueOf(target, s), (listener, seen) => listener.Lock(Point(operation), seen));
 
     private void TakeLock(IOperation target, IOperation site, State state)
     {

@@ -22,6 +22,7 @@ internal sealed partial class Engine
     {
         Execute(target, states);
         TellBlock(statement.Operation, "Lock.EnterScope", states);
+        TellLock(statement.Operation, target, states);
         foreach (State state in states)
         {
             TakeLock(target, statement, state);

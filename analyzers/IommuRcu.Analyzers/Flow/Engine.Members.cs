@@ -227,6 +227,12 @@ internal sealed partial class Engine
 
     private bool Outlives(IOperation container, IOperation value, State state)
     {
+        // What is put into a struct of the body's own is seen wherever the struct goes.
+        if (Resolve(container) is ILocalReferenceOperation { Local.RefKind: RefKind.None, Type: { IsValueType: true } type } && _body.Map.OnType(type).IsEmpty)
+        {
+            return false;
+        }
+
         int holder = ValueOf(container, state);
         Facts facts = state.FactsOf(ValueOf(value, state));
         if (state.FactsOf(holder) is { Reclaim: Reclaim.Fresh } or { Origin: not OriginKind.None })
@@ -354,7 +360,8 @@ internal sealed partial class Engine
 
     private void UseInstance(IOperation operation, IOperation? instance, List<State> states)
     {
-        if (instance is not null and not IInstanceReferenceOperation)
+        // Following a pointer was told of already.
+        if (instance is not null and not IInstanceReferenceOperation && Indirection.PointerOf(instance) is null)
         {
             Use(operation, instance, states);
         }

@@ -197,6 +197,10 @@ internal sealed partial class Engine
                 ExecuteChildren(operation, states);
                 CallOperator(operation, states);
                 break;
+            case OperationKind.None when Indirection.PointerOf(operation) is { } pointer:
+                ExecuteChildren(operation, states);
+                Use(operation, pointer, states);
+                break;
             case OperationKind.NameOf or OperationKind.TypeOf or OperationKind.SizeOf:
                 break;
             case OperationKind.Argument when ((IArgumentOperation)operation) is { Parameter: { RefKind: not RefKind.None } } place:
@@ -529,6 +533,14 @@ internal sealed partial class Engine
             }
         }
 
+        if (target.Type is { TypeKind: TypeKind.Pointer })
+        {
+            Facts moved = AddressFrom(ValueOf(target, state), state);
+            int pointer = state.Create(operation);
+            state.SetFacts(pointer, moved);
+            return pointer;
+        }
+
         return state.Create(operation);
     }
 
@@ -635,7 +647,7 @@ internal sealed partial class Engine
                 return _table.Equal(ValueOf(((IIsNullOperation)operation).Operand, state), _table.Null);
             case OperationKind.Unary when ((IUnaryOperation)operation) is { OperatorKind: UnaryOperatorKind.Not } not:
                 return _table.Not(ValueOf(not.Operand, state));
-            case OperationKind.Binary when Compare((IBinaryOperation)operation, state) is var compared && compared != ValueTable.Unknown:
+            case OperationKind.Binary when operation.Type is not { TypeKind: TypeKind.Pointer } && Compare((IBinaryOperation)operation, state) is var compared && compared != ValueTable.Unknown:
                 return compared;
             case OperationKind.IsType:
                 return Test((IIsTypeOperation)operation, state);
@@ -644,6 +656,8 @@ internal sealed partial class Engine
                 return _table.Not(_table.Equal(ValueOf(nullable, state), _table.Null));
             case OperationKind.DeclarationExpression:
                 return ValueOf(((IDeclarationExpressionOperation)operation).Expression, state);
+            case OperationKind.None when Indirection.PointerToObject(operation) is { } pointer:
+                return ValueOf(pointer, state);
         }
 
         if (PlaceOf(operation, state) is var slot && slot != 0)
@@ -691,6 +705,12 @@ internal sealed partial class Engine
             Carry(value, ValueOf(part, state), state);
         }
 
+        if (Indirection.BaseOf(operation) is { } pointer)
+        {
+            state.SetFacts(value, AddressFrom(ValueOf(pointer, state), state));
+            return;
+        }
+
         if (operation is IBinaryOperation or IUnaryOperation or IConversionOperation or ITupleOperation or IObjectCreationOperation)
         {
             foreach (IOperation child in operation.ChildOperations)
@@ -708,6 +728,13 @@ internal sealed partial class Engine
                 }
             }
         }
+    }
+
+    // An address computed from a pointer is valid as long as the pointer is.
+    private Facts AddressFrom(int pointer, State state)
+    {
+        Facts facts = state.FactsOf(pointer);
+        return Facts.Nothing with { Parent = SourceOf(pointer, state), Origin = facts.Origin, Section = facts.Section, OriginSite = facts.OriginSite, CloseSite = facts.CloseSite };
     }
 
     // What a tuple, array or collection is made of.

@@ -294,7 +294,7 @@ internal sealed partial class Engine
             }
         }
 
-        if (call.Method.Name.StartsWith("Barrier", System.StringComparison.Ordinal))
+        if (KnownMembers.IsBarrier(call.Method))
         {
             state.Callbacks.Clear();
         }

@@ -17,7 +17,7 @@ internal sealed class Findings
         new[] { "IRCU001", "IRCU007", "IRCU008", "IRCU006", "IRCU002" },
         new[] { "IRCU032", "IRCU031" },
         new[] { "IRCU030", "IRCU038", "IRCU037", "IRCU035", "IRCU033", "IRCU031", "IRCU039" },
-        new[] { "IRCU020", "IRCU022", "IRCU060", "IRCU051" },
+        new[] { "IRCU020", "IRCU022", "IRCU060", "IRCU027", "IRCU051" },
         new[] { "IRCU043", "IRCU041", "IRCU042", "IRCU040", "IRCU044" },
         new[] { "IRCU072", "IRCU003", "IRCU001", "IRCU002" },
         new[] { "IRCU044", "IRCU005", "IRCU004" },
@@ -34,8 +34,11 @@ internal sealed class Findings
 
     public Findings(AnalyzerOptions options) => _options = options;
 
+    /// <summary>Gets the locks that grace periods have to do with.</summary>
+    public LockOrder Locks { get; } = new();
+
     /// <summary>Gets whether there is nothing to report, whatever the callers of helpers turn out to do.</summary>
-    public bool IsSilent => _found.Count == 0 && _helpers.Values.All(static h => h.Outside.Count == 0 && h.Needs.Count == 0);
+    public bool IsSilent => _found.Count == 0 && Locks.IsEmpty && _helpers.Values.All(static h => h.Outside.Count == 0 && h.Needs.Count == 0);
 
     /// <summary>Takes over what silent findings know of the helpers that were called.</summary>
     /// <param name="silent">The findings.</param>
@@ -97,6 +100,7 @@ internal sealed class Findings
             }
         }
 
+        Locks.Complete();
         foreach (IGrouping<(string, int), Diagnostic> line in _found.Values.GroupBy(static d => (d.Location.SourceTree?.FilePath ?? string.Empty, d.Location.GetLineSpan().StartLinePosition.Line)))
         {
             foreach (Diagnostic diagnostic in line)
@@ -107,7 +111,6 @@ internal sealed class Findings
                 }
             }
         }
-
     }
 
     /// <summary>Tells whether short locks are allowed inside sections.</summary>

@@ -46,6 +46,11 @@ internal abstract class FlowListener
     {
     }
 
+    /// <summary>A call that waits until it has a lock; seen is the lock, before it has it.</summary>
+    public virtual void Lock(FlowPoint point, IReadOnlyList<Seen<int>> seen)
+    {
+    }
+
     /// <summary>An await or yield.</summary>
     public virtual void Suspend(FlowPoint point, IReadOnlyList<State> states)
     {

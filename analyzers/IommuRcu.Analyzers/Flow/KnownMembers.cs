@@ -61,6 +61,11 @@ internal static class KnownMembers
     public static bool IsRcu(INamedTypeSymbol? type)
         => type is { Name: "Rcu" or "SleepableRcu", ContainingNamespace: { Name: "IommuRcu", ContainingNamespace.IsGlobalNamespace: true } };
 
+    /// <summary>Tells whether a wait is one for the callbacks that were queued, not for readers alone: no contract says so, but its name does.</summary>
+    /// <param name="wait">The method that waits for a grace period.</param>
+    /// <returns>Whether it is a barrier.</returns>
+    public static bool IsBarrier(IMethodSymbol wait) => wait.Name.StartsWith("Barrier", System.StringComparison.Ordinal);
+
     /// <summary>Tells whether a type is the base library's.</summary>
     /// <param name="type">The type.</param>
     /// <returns>Whether its namespace begins with System.</returns>

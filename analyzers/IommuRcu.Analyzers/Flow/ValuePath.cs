@@ -50,6 +50,14 @@ internal sealed class ValuePath
         }
     }
 
+    /// <summary>Gets the way from the object itself, where this one begins at an object that a function is given.</summary>
+    /// <param name="type">The type of the object itself.</param>
+    /// <returns>The way; the same one where it begins elsewhere, or at an object of another type.</returns>
+    public ValuePath OfState(INamedTypeSymbol type)
+        => Root is IParameterSymbol && Members.Count > 0 && SymbolEqualityComparer.Default.Equals(Members[0].ContainingType.OriginalDefinition, type.OriginalDefinition)
+            ? new ValuePath(null, Members)
+            : this;
+
     /// <summary>Tells whether another way is the same.</summary>
     /// <param name="other">The other way.</param>
     /// <returns>Whether it is.</returns>

@@ -32,6 +32,7 @@ internal static class RuleCatalog
         new UnboundedLoopInSection(),
         new AllocationInSection(),
         new UnknownDelegateInSection(),
+        new LockInversion(),
         new GuardDiscarded(),
         new GuardWithoutUsing(),
         new SectionClosedTwice(),

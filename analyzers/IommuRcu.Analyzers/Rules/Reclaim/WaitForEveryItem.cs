@@ -69,7 +69,7 @@ internal sealed class WaitForEveryItem : Rule
     private static bool RemovesItems(ItemLoop loop, IMethodSymbol wait, ContractMap map)
     {
         // What is queued is freed by its callback: only a barrier waits for that.
-        ContractWord awaited = wait.Name.StartsWith("Barrier", System.StringComparison.Ordinal) ? Removing | Queuing : Removing;
+        ContractWord awaited = KnownMembers.IsBarrier(wait) ? Removing | Queuing : Removing;
         bool removes = false;
         foreach (IOperation part in loop.Parts)
         {
