@@ -293,7 +293,7 @@ internal sealed partial class Engine
         Contract? when = FindWhen(call);
         if (when is null)
         {
-            Apply(call, result, state, null, null);
+            Apply(call, result, state, null);
             return;
         }
 
@@ -305,12 +305,12 @@ internal sealed partial class Engine
         bool second = Assume(other, decided, false);
         if (first)
         {
-            Apply(call, result, state, true, when.WhenParameter);
+            Apply(call, result, state, true);
         }
 
         if (second)
         {
-            Apply(call, result, other, false, when.WhenParameter);
+            Apply(call, result, other, false);
         }
 
         if (first && second)
@@ -408,9 +408,8 @@ internal sealed partial class Engine
     private bool Holds(Contract contract, bool? decided)
         => decided is null || !Can(Abilities.TryEnter) || (contract.When ?? (contract.Word == ContractWord.WaitsForGracePeriod ? true : decided)) == decided;
 
-    private void Apply(CallSite call, int result, State state, bool? decided, string? decidedBy)
+    private void Apply(CallSite call, int result, State state, bool? decided)
     {
-        _ = decidedBy;
         MemberContracts contracts = call.Contracts;
         foreach (Contract contract in contracts.Self)
         {

@@ -356,7 +356,7 @@ internal sealed partial class Engine
         {
             case IConstantPatternOperation constant when constant.Value.ConstantValue.HasValue:
                 int equal = _table.Equal(value, _table.Constant(constant.Value.ConstantValue.Value));
-                return Simplify(equal, state);
+                return Simplify(equal);
             case INegatedPatternOperation negated:
                 return _table.Not(Match(test, negated.Pattern, value, state));
             case IDeclarationPatternOperation declaration:
