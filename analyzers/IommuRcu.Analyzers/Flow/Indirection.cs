@@ -43,7 +43,11 @@ internal static class Indirection
         IBinaryOperation { Type.TypeKind: TypeKind.Pointer, OperatorMethod: null } sum => sum.LeftOperand.Type is { TypeKind: TypeKind.Pointer } ? sum.LeftOperand : sum.RightOperand,
         IAddressOfOperation { Reference: IFieldReferenceOperation { Instance: { } instance } } => PointerOf(instance),
         IAddressOfOperation address => PointerOf(address.Reference),
-        IObjectCreationOperation { Type: { IsRefLikeType: true, Name: "Span" or "ReadOnlySpan" }, Arguments: { Length: 2 } arguments } => arguments[0].Value,
+        IObjectCreationOperation { Arguments: { Length: 2 } arguments, Type: var type } when IsSpan(type) => arguments[0].Value,
+        IInvocationOperation { TargetMethod: { Name: "Slice", ContainingType: var type }, Instance: { } whole } when IsSpan(type) => whole,
+        IConversionOperation { OperatorMethod.ContainingType: { } type, Operand: var span } when IsSpan(type) => span,
         _ => null,
     };
+
+    private static bool IsSpan(ITypeSymbol? type) => type is INamedTypeSymbol { IsRefLikeType: true, Name: "Span" or "ReadOnlySpan" } span && KnownMembers.IsSystem(span);
 }

@@ -37,6 +37,12 @@ internal sealed partial class CodeListing
         var listings = new List<CodeListing>();
         foreach (string part in text.Split("; Assembly listing for method ")[1..])
         {
+            // A process may end while a listing is being written.
+            if (!part.Contains("; Total bytes of code ", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
             var listing = new CodeListing(part.Split('\n')[0].Trim(), part);
             foreach (string line in part.Split('\n')[1..])
             {

@@ -1,5 +1,4 @@
 // Methods whose machine code is looked at, and the program that makes the just-in-time compiler optimize them.
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace IommuRcu.Tests.MachineCode;
@@ -18,17 +17,19 @@ internal static unsafe class ReadPathProbe
         long* pointer = &word;
         _pointer = pointer;
         long sum = 0;
-        long start = Stopwatch.GetTimestamp();
-        do
+        string[] listed =
+        [
+            nameof(Section), nameof(PointerSection), nameof(ReferenceSection), nameof(NestedSection), nameof(Locked), nameof(Fenced), nameof(Exchanged), nameof(Calling),
+            nameof(ReaderSlot.EnterSlow), nameof(ReaderSlot.ExitSlow),
+        ];
+        LastTier.Await(listed, () =>
         {
-            // Often enough for the last tier, which is compiled in the background meanwhile.
             for (int i = 0; i < 1000; i++)
             {
                 sum += Section() + PointerSection() + ReferenceSection() + NestedSection();
                 sum += Locked() + Fenced() + Exchanged() + Calling();
             }
-        }
-        while (Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(1.5));
+        });
         Console.WriteLine(sum);
     }
 
