@@ -62,7 +62,7 @@ internal sealed partial class Engine
             }
         }
 
-        if (call.Contracts.Find(ContractWord.WaitsForGracePeriod) is not null)
+        if (call.Contracts.Find(ContractWord.WaitsForGracePeriod) is not null && !IsTask(call.Method.ReturnType))
         {
             // A wait that throws has waited, as far as the handler goes.
             MayThrow(call.Operation, states, leavesFunction: false);

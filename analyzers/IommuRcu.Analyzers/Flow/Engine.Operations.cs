@@ -1,6 +1,7 @@
 // Executes expressions: what each does to the states, by its kind.
 using System.Collections.Generic;
 using System.Linq;
+using IommuRcu.Analyzers.Contracts;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.FlowAnalysis;
 using Microsoft.CodeAnalysis.Operations;
@@ -183,12 +184,18 @@ internal sealed partial class Engine
         Execute(await.Operation, states);
         CallImplicit(await, await.Operation, states);
         Tell(states, (listener, seen) => listener.Suspend(Point(await), seen));
-        if (!states.Any(s => s.FactsOf(ValueOf(await.Operation, s)).Pending is not null))
+        List<IOperation> pending = states.Select(s => s.FactsOf(ValueOf(await.Operation, s)).Pending).OfType<IOperation>().ToList();
+        if (pending.Count == 0)
         {
             MayThrow(await, states, leavesFunction: true);
         }
 
         Await(await.Operation, await, states);
+        if (pending.Any(p => _pendingCalls is not null && _pendingCalls.TryGetValue(p, out CallSite? call) && call.Contracts.Find(ContractWord.WaitsForGracePeriod) is not null))
+        {
+            // As with one that is not awaited: it has waited, as far as the handler goes.
+            MayThrow(await, states, leavesFunction: false);
+        }
     }
 
     private void ExecuteYield(IReturnOperation yield, List<State> states)

@@ -9,9 +9,10 @@ internal sealed partial class State
     /// <summary>Joins another path into a copy of this one.</summary>
     /// <param name="other">The other path.</param>
     /// <param name="block">The block where they meet; values that differ get a name by it.</param>
+    /// <param name="keepsFlags">Whether a flag or a second name that goes with a condition tells the two apart.</param>
     /// <param name="changed">Whether the result says less than this state did.</param>
     /// <returns>The joined state; none if something that matters tells the two apart.</returns>
-    public State? TryJoin(State other, int block, out bool changed)
+    public State? TryJoin(State other, int block, bool keepsFlags, out bool changed)
     {
         changed = false;
         if (!SameObligations(other))
@@ -23,6 +24,15 @@ internal sealed partial class State
         {
             return this;
         }
+
+        bool hangsTogether = keepsFlags && HasOtherCondition(other);
+        if (hangsTogether && HasOtherFlag(other))
+        {
+            return null;
+        }
+
+        // A proof does not follow every condition: there a name may hang on one unseen.
+        bool keepsNames = hangsTogether || _table.IsOfProof;
 
         var joined = new State(_table) { Waited = Waited, CallerUnknown = CallerUnknown, StaleBound = StaleBound, LastClosed = LastClosed ?? other.LastClosed, HasClosed = HasClosed && other.HasClosed };
         joined._sections = _sections;
@@ -47,7 +57,7 @@ internal sealed partial class State
                 continue;
             }
 
-            if (a != b && (IsNamedTwice(slot, a, other) || IsNamedTwice(slot, b, other)))
+            if (a != b && (IsNamedTwice(slot, a, other) || IsNamedTwice(slot, b, other) || (keepsNames && (HasOtherName(slot, a) || other.HasOtherName(slot, b)))))
             {
                 return null;
             }
@@ -197,6 +207,39 @@ internal sealed partial class State
         return inThis || inOther;
     }
 
+    // Whether a variable is true in one of them, and false in the other.
+    private bool HasOtherFlag(State other)
+    {
+        for (int i = 0; i < Variables.Count; i++)
+        {
+            int own = Variables.ValueAt(i);
+            if ((own == _table.True || own == _table.False) && other.Variables.TryGetValue(Variables.KeyAt(i), out int value) && (value == _table.True || value == _table.False) && value != own)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // Whether one of them knows of a condition that may be asked again what the other does not.
+    private bool HasOtherCondition(State other) => KnowsMore(other) || other.KnowsMore(this);
+
+    private bool KnowsMore(State other)
+    {
+        for (int i = 0; i < Values.Count; i++)
+        {
+            int value = Values.KeyAt(i);
+            Range range = Values.ValueAt(i).Range;
+            if (!range.IsFull && !range.Equals(other.FactsOf(value).Range) && (_table.IsMadeOfInitials(value) || Holds(value)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     // Two flags that are both known to be true, or false, are that.
     private int SameFlag(int a, int b, State other)
         => (_table.IsBoolean(a) || _table.IsBoolean(b)) && FactsOf(a) is { HasProtocol: false } && other.FactsOf(b) is { HasProtocol: false } && ImpliedFacts(a).Range.Single is { } number && other.ImpliedFacts(b).Range.Single == number
@@ -205,7 +248,16 @@ internal sealed partial class State
 
     // What becomes of a page is true of every name that it has: a new name for one of them alone would hide it from the rest.
     private bool IsNamedTwice(int slot, int value, State other)
-        => (FactsOf(value).Reclaim != Reclaim.None || other.FactsOf(value).Reclaim != Reclaim.None) && (Holds(value, slot) || other.Holds(value, slot));
+        => (FactsOf(value).Reclaim != Reclaim.None || other.FactsOf(value).Reclaim != Reclaim.None)
+            && (Holds(value, slot) || other.Holds(value, slot) || IsWhereItBegan(value, slot) || other.IsWhereItBegan(value, slot));
+
+    // Whether an object goes by another name as well, which the join would take from it.
+    private bool HasOtherName(int slot, int value)
+        => _table.Info(value).Kind != ValueKind.Constant && !_table.IsBoolean(value) && (Holds(value, slot) || IsWhereItBegan(value, slot));
+
+    // What a place had at entry it has until something else is written to it.
+    private bool IsWhereItBegan(int value, int except = -1)
+        => _table.Info(value) is { Kind: ValueKind.Initial } began && began.A != except && !Variables.TryGetValue(began.A, out _);
 
     private bool JoinFacts(State joined, State other, int a, int b, int value)
     {
@@ -278,7 +330,7 @@ internal sealed partial class State
             Facts right = other.FactsOf(value);
             if (!left.SameProtocol(right))
             {
-                if (Holds(value) || other.Holds(value))
+                if ((Holds(value) || other.Holds(value)) && !(IsWhereItBegan(value) && other.IsWhereItBegan(value)))
                 {
                     continue;
                 }
@@ -296,7 +348,8 @@ internal sealed partial class State
         for (int i = 0; i < other.Values.Count; i++)
         {
             int value = other.Values.KeyAt(i);
-            if (other.Values.ValueAt(i).HasProtocol && !Knows(value) && !joined.Values.TryGetValue(value, out _) && !other.Holds(value))
+            if (other.Values.ValueAt(i).HasProtocol && !Knows(value) && !joined.Values.TryGetValue(value, out _)
+                && (!other.Holds(value) || (IsWhereItBegan(value) && other.IsWhereItBegan(value))))
             {
                 return false;
             }

@@ -111,7 +111,16 @@ internal sealed class ValueTable
     private readonly Dictionary<SlotInfo, int> _slotIds = new();
     private readonly Dictionary<ITypeSymbol, ITypeSymbol> _types = new(SymbolEqualityComparer.Default);
 
-    public ValueTable() => Begin();
+    /// <summary>Initializes a new instance of the <see cref="ValueTable"/> class.</summary>
+    /// <param name="isOfProof">Whether it serves proofs.</param>
+    public ValueTable(bool isOfProof = false)
+    {
+        IsOfProof = isOfProof;
+        Begin();
+    }
+
+    /// <summary>Gets whether the names are those of a proof, which follows only what it must.</summary>
+    public bool IsOfProof { get; }
 
     /// <summary>Forgets all names, to serve another body.</summary>
     public void Clear()
@@ -314,6 +323,21 @@ internal sealed class ValueTable
             ValueKind.Not or ValueKind.Old or ValueKind.Is => DependsOn(info.A, on),
             ValueKind.Equal or ValueKind.Less or ValueKind.And or ValueKind.Operator => DependsOn(info.A, on) || DependsOn(info.B, on),
             ValueKind.Initial => SlotInfo(info.A) is { Symbol: not null, Index: not 0 } slot && DependsOn(slot.Index, on),
+            _ => false,
+        };
+    }
+
+    /// <summary>Tells whether a value can be asked for again in the whole body: it is made of nothing but constants and what the body began with.</summary>
+    /// <param name="value">The value.</param>
+    /// <returns>Whether it is.</returns>
+    public bool IsMadeOfInitials(int value)
+    {
+        ValueInfo info = Info(value);
+        return info.Kind switch
+        {
+            ValueKind.Initial or ValueKind.This or ValueKind.Constant => true,
+            ValueKind.Not or ValueKind.Is => IsMadeOfInitials(info.A),
+            ValueKind.Equal or ValueKind.Less or ValueKind.And or ValueKind.Operator => IsMadeOfInitials(info.A) && IsMadeOfInitials(info.B),
             _ => false,
         };
     }

@@ -33,7 +33,7 @@ internal sealed partial class Generator(int seed)
     internal RandomProgram Next()
     {
         BodyKind kind = _random.Next(6) switch { 0 => BodyKind.Async, 1 => BodyKind.Iterator, _ => BodyKind.Plain };
-        return new(Body(new Scope { Kind = kind, Stays = kind == BodyKind.Plain, Labels = [] }, 3 + _random.Next(6)), kind);
+        return new(Body(new Scope { Kind = kind, Stays = kind == BodyKind.Plain, Labels = [] }, 3 + _random.Next(6)), kind, kind == BodyKind.Plain && _random.Next(3) == 0);
     }
 
     private Block Body(Scope scope, int length)
@@ -221,7 +221,7 @@ internal sealed partial class Generator(int seed)
             case 12 or 13:
                 return new Do(Operation.ReadValue, _random.Next(RandomProgram.Values));
             case 14 or 15:
-                return new Do(Operation.UseValue, _random.Next(RandomProgram.Values));
+                return new Do(_random.Next(3) == 0 ? Operation.FollowValue : Operation.UseValue, _random.Next(RandomProgram.Values));
             case 16:
                 return new Do(Operation.CopyValue, 0, 1);
             case 17:
@@ -231,7 +231,7 @@ internal sealed partial class Generator(int seed)
             case 19:
                 return new Do(_random.Next(2) == 0 ? Operation.Link : Operation.Unlink, AnyPage());
             case 20:
-                return new Do(Operation.UsePage, AnyPage());
+                return new Do(_random.Next(3) == 0 ? Operation.FollowPage : Operation.UsePage, AnyPage());
             case 21:
                 return new Do(_random.Next(3) == 0 ? Operation.Retire : Operation.Free, AnyPage());
             case 22 when scope.InGather:

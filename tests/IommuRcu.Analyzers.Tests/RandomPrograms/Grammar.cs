@@ -74,12 +74,14 @@ internal enum Operation
     Other,          // Epoch.Other();            a call without a contract: it may throw
     ReadValue,      // v = Epoch.Read();
     UseValue,       // Epoch.Use(v);
+    FollowValue,    // _ = v.Size;             by pointer: _ = v->Size;
     CopyValue,      // w = v;
     Allocate,       // p = Table.Allocate();
     AliasPage,      // q = p;
     Link,           // Table.Link(p);
     Unlink,         // Table.Unlink(p);
     UsePage,        // Table.Touch(p);
+    FollowPage,     // _ = p.Size;             by pointer: _ = p->Size;
     Free,           // Table.Free(p);
     Retire,         // Table.Retire(p);
     Update,         // Store.Update0();         needs the writer lock of its number
@@ -217,7 +219,10 @@ internal enum VariableKind
 }
 
 /// <summary>A method body, with what it may name.</summary>
-internal sealed record RandomProgram(Statement.Block Body, BodyKind Kind = BodyKind.Plain)
+/// <param name="Body">The body.</param>
+/// <param name="Kind">What it is to the compiler.</param>
+/// <param name="ByPointer">Whether pages and protected values are pointers to unmanaged memory. It changes the text and nothing of the truth.</param>
+internal sealed record RandomProgram(Statement.Block Body, BodyKind Kind = BodyKind.Plain, bool ByPointer = false)
 {
     /// <summary>Number of <see langword="bool"/> parameters.</summary>
     internal const int Parameters = 3;

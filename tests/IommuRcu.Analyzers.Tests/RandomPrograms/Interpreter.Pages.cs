@@ -160,7 +160,7 @@ internal sealed partial class Interpreter
         if (page is null)
         {
             At(statement).Unsettled();   // what becomes of no page is not judged
-            return Throws() ? Exit.CallThrew : Exit.Normal;
+            return operation != Operation.FollowPage && Throws() ? Exit.CallThrew : Exit.Normal;
         }
 
         bool gone = page.State is PageState.Gathered or PageState.Retired or PageState.Freed;
@@ -168,7 +168,7 @@ internal sealed partial class Interpreter
         {
             At(statement).Unsettled();
         }
-        else if (gone && _sections.Depth > 0 && operation is Operation.UsePage)
+        else if (gone && _sections.Depth > 0 && operation is Operation.UsePage or Operation.FollowPage)
         {
             At(statement).Unsettled();   // fine when the section is older than the retirement
         }
@@ -177,7 +177,7 @@ internal sealed partial class Interpreter
             Settled(statement, operation, page, gone);
         }
 
-        return Throws(operation == Operation.UsePage ? null : page) ? Exit.CallThrew : Exit.Normal;
+        return operation != Operation.FollowPage && Throws(operation == Operation.UsePage ? null : page) ? Exit.CallThrew : Exit.Normal;
     }
 
     private void Settled(int statement, Operation operation, Page page, bool gone)
@@ -185,7 +185,7 @@ internal sealed partial class Interpreter
         PageState before = page.State;
         switch (operation)
         {
-            case Operation.UsePage:
+            case Operation.UsePage or Operation.FollowPage:
                 Judge(statement, page, gone, "IRCU044");
                 break;
             case Operation.Link:

@@ -503,6 +503,9 @@ internal sealed partial class Interpreter
             case Operation.UseValue:
                 UseValue(s);
                 return Throws() ? Exit.CallThrew : Exit.Normal;
+            case Operation.FollowValue:
+                UseValue(s);
+                return Exit.Normal;
             case Operation.CopyValue:
                 _values[s.First] = _values[s.Second];
                 return Exit.Normal;

@@ -5,19 +5,26 @@ using static Statement;
 
 internal sealed partial class Printer
 {
-    /// <summary>The parameters of every program. No other line has them.</summary>
-    internal const string Parameters = "(bool a0, bool a1, bool a2, int n, Page p0)";
+    /// <summary>The first parameters of every program. No other line has them.</summary>
+    internal const string Parameters = "(bool a0, bool a1, bool a2, int n, ";
 
     private readonly List<string> _referred = [];
     private BodyKind _kind;
+    private bool _byPointer;
     private int _names;
 
     private string Result => _kind switch
     {
         BodyKind.Async => "async System.Threading.Tasks.Task",
         BodyKind.Iterator => "System.Collections.Generic.IEnumerable<int>",
-        _ => "void",
+        _ => _byPointer ? "unsafe void" : "void",
     };
+
+    private string PageType => _byPointer ? "Block*" : "Page";
+
+    private string ValueType => _byPointer ? "Block*" : "Node?";
+
+    private string Table => _byPointer ? "Memory" : "Table";
 
     private string GuardType => _kind == BodyKind.Plain ? "Guard" : "Held";
 
@@ -31,6 +38,18 @@ internal sealed partial class Printer
 
     /// <summary>A variable that a ref local stands for goes by either name, in turn.</summary>
     private string Name(string variable) => _referred.Contains(variable) && _names++ % 2 == 0 ? $"r{_referred.IndexOf(variable)}{variable}" : variable;
+
+    /// <summary>Reads or writes what a variable leads to. Unlike a call it throws nothing.</summary>
+    private string Follow(string variable, int form) => _byPointer
+        ? (form % 5) switch
+        {
+            0 => $"_ = {variable}->Size;",
+            1 => $"_ = (*{variable}).Size;",
+            2 => $"_ = {variable}[0].Size;",
+            3 => $"{variable}->Size = 1;",
+            _ => $"_ = *(int*){variable};",
+        }
+        : form % 2 == 0 ? $"_ = {variable}.Size;" : $"{variable}.Size++;";
 
     private static string Text(bool value) => value ? "true" : "false";
 
@@ -71,7 +90,7 @@ internal sealed partial class Printer
                 Body(s.Else);
                 break;
             case Selected s:
-                Line($"Table.{(s.Operation == Operation.UsePage ? "Touch" : s.Operation)}(n switch {{ 0 => {Page(s.Zero)}, 1 => {Page(s.One)}, _ => {Page(s.Rest)} }});", s.Id);
+                Line($"{Table}.{(s.Operation == Operation.UsePage ? "Touch" : s.Operation)}(n switch {{ 0 => {Page(s.Zero)}, 1 => {Page(s.One)}, _ => {Page(s.Rest)} }});", s.Id);
                 break;
             case IfTaken s:
                 Print(s);
@@ -138,6 +157,12 @@ internal sealed partial class Printer
     {
         string taken = $"q{s.Id}";
         string? kept = s.Form == TakeForm.Assigned ? null : $"p{s.Page} = {taken};";
+        if (_byPointer)
+        {
+            PrintPointer(s, taken, kept);
+            return;
+        }
+
         switch (s.Form)
         {
             case TakeForm.Case:
@@ -172,6 +197,28 @@ internal sealed partial class Printer
             _ => $"if ((p{s.Page} = Table.Take()!) is not null)",
         });
         bool isNullFirst = s.Form == TakeForm.Null;
+        Body(isNullFirst ? s.Else : s.Then, isNullFirst ? null : kept);
+        Line("else");
+        Body(isNullFirst ? s.Then : s.Else, isNullFirst ? kept : null);
+    }
+
+    // Of a pointer a pattern can ask no more than whether it is null.
+    private void PrintPointer(IfTaken s, string taken, string? kept)
+    {
+        bool isNullFirst = s.Form is TakeForm.Null or TakeForm.CaseNull;
+        if (kept is not null)
+        {
+            Line($"Block* {taken} = Memory.Take();");
+        }
+
+        Line(s.Form switch
+        {
+            TakeForm.Null => $"if ({taken} is null)",
+            TakeForm.CaseNull => $"if ({taken} == null)",
+            TakeForm.NotNull => $"if ({taken} is not null)",
+            TakeForm.Assigned => $"if ((p{s.Page} = Memory.Take()) != null)",
+            _ => $"if ({taken} != null)",
+        });
         Body(isNullFirst ? s.Else : s.Then, isNullFirst ? null : kept);
         Line("else");
         Body(isNullFirst ? s.Then : s.Else, isNullFirst ? kept : null);
@@ -235,8 +282,8 @@ internal sealed partial class Printer
     {
         (string type, string variable) = s.Kind switch
         {
-            VariableKind.Page => ("Page", $"p{s.Index}"),
-            VariableKind.Value => ("Node?", $"v{s.Index}"),
+            VariableKind.Page => (PageType, $"p{s.Index}"),
+            VariableKind.Value => (ValueType, $"v{s.Index}"),
             _ => ("bool", $"f{s.Index}"),
         };
         Open();

@@ -25,11 +25,13 @@ internal sealed partial class Printer
             public void Dispose() { }
         }
 
-        public sealed class Node { }
+        public sealed class Node { public int Size; }
 
-        public sealed class Page { }
+        public sealed class Page { public int Size; }
 
-        public static class Epoch
+        public struct Block { public int Size; }
+
+        public static unsafe class Epoch
         {
             [AcquiresReadLock] public static Guard Enter() => default;
             [AcquiresReadLock] public static Held Hold() => default;
@@ -38,10 +40,12 @@ internal sealed partial class Printer
             [AcquiresReadLock(When = true)] public static bool TryBegin() => true;
             [RequiresReadLock] public static void Walk() { }
             [RequiresReadLock] [return: RcuProtected] public static Node Read() => new Node();
+            [RequiresReadLock] [return: RcuProtected] public static Block* ReadBlock() => null;
             [WaitsForGracePeriod] public static void Wait() { }
             [WaitsForGracePeriod] public static Task WaitAsync() => Task.CompletedTask;
             public static Task Idle() => Task.CompletedTask;
             public static void Use(Node? node) { }
+            public static void Use(Block* block) { }
             public static void Other() { }
             public static bool Ask() => true;
             public static int Number() => 0;
@@ -50,9 +54,10 @@ internal sealed partial class Printer
         }
 
         [TableGather]
-        public sealed class Gather : IDisposable
+        public sealed unsafe class Gather : IDisposable
         {
             public void Add([Gathers] Page page) { }
+            public void Add([Gathers] Block* block) { }
             [FlushesIotlb] [Retires] public void Sync() { }
             [FlushesIotlb] [Retires] public void Dispose() { }
         }
@@ -67,6 +72,19 @@ internal sealed partial class Printer
             public static void Touch(Page page) { }
             public static void Retire([Retires] Page page) { }
             public static void Free([Frees] Page page) { }
+        }
+
+        // The same by pointers to unmanaged memory.
+        public static unsafe class Memory
+        {
+            [return: Unpublished] public static Block* Allocate() => null;
+            public static void Link([Publishes] Block* block) { }
+            public static bool TryLink([Publishes(When = true)] Block* block) => true;
+            public static void Unlink([Unlinks] Block* block) { }
+            [return: Unlinks] public static Block* Take() => null;
+            public static void Touch(Block* block) { }
+            public static void Retire([Retires] Block* block) { }
+            public static void Free([Frees] Block* block) { }
         }
 
         public static class Store

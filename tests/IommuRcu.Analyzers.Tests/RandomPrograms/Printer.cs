@@ -28,12 +28,13 @@ internal sealed partial class Printer
         foreach (RandomProgram program in programs)
         {
             _kind = program.Kind;
-            Line($"public static {Result} Program{number++}{Parameters}");
+            _byPointer = program.ByPointer;
+            Line($"public static {Result} Program{number++}{Parameters}{PageType} p0)");
             Open();
-            Line("Page p1 = Table.Allocate();");
-            Line("Page p2 = Table.Allocate();");
-            Line("Node? v0 = null;");
-            Line("Node? v1 = null;");
+            Line($"{PageType} p1 = {Table}.Allocate();");
+            Line($"{PageType} p2 = {Table}.Allocate();");
+            Line($"{ValueType} v0 = null;");
+            Line($"{ValueType} v1 = null;");
             Line("bool f0 = false;");
             Line("bool f1 = false;");
             Line("bool f2 = false;");
@@ -154,7 +155,7 @@ internal sealed partial class Printer
                 Body(s.Else);
                 break;
             case IfTryLink s:
-                Line($"if (Table.TryLink({Page(s.Page)}))", s.Id);
+                Line($"if ({Table}.TryLink({Page(s.Page)}))", s.Id);
                 Body(s.Then);
                 Line("else");
                 Body(s.Else);
@@ -271,16 +272,18 @@ internal sealed partial class Printer
         Operation.Begin => "Epoch.Begin();",
         Operation.End => "Epoch.End();",
         Operation.Other => "Epoch.Other();",
-        Operation.ReadValue => $"{Value(s.First)} = Epoch.Read();",
+        Operation.ReadValue => $"{Value(s.First)} = Epoch.Read{(_byPointer ? "Block" : string.Empty)}();",
         Operation.UseValue => $"Epoch.Use({Value(s.First)});",
+        Operation.FollowValue => Follow(Value(s.First) + (_byPointer ? string.Empty : "!"), s.Id),
         Operation.CopyValue => $"{Value(s.First)} = {Value(s.Second)};",
-        Operation.Allocate => $"{Page(s.First)} = Table.Allocate();",
+        Operation.Allocate => $"{Page(s.First)} = {Table}.Allocate();",
         Operation.AliasPage => $"{Page(s.First)} = {Page(s.Second)};",
-        Operation.Link => $"Table.Link({Page(s.First)});",
-        Operation.Unlink => $"Table.Unlink({Page(s.First)});",
-        Operation.UsePage => $"Table.Touch({Page(s.First)});",
-        Operation.Free => $"Table.Free({Page(s.First)});",
-        Operation.Retire => $"Table.Retire({Page(s.First)});",
+        Operation.Link => $"{Table}.Link({Page(s.First)});",
+        Operation.Unlink => $"{Table}.Unlink({Page(s.First)});",
+        Operation.UsePage => $"{Table}.Touch({Page(s.First)});",
+        Operation.FollowPage => Follow(Page(s.First), s.Id),
+        Operation.Free => $"{Table}.Free({Page(s.First)});",
+        Operation.Retire => $"{Table}.Retire({Page(s.First)});",
         Operation.Update => $"Store.Update{s.First}();",
         Operation.Scan => "Store.Scan();",
         Operation.TakeLock => TakeLock(s.First),
