@@ -6,6 +6,7 @@ using System.IO;
 using System.Linq;
 using System.Threading;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Text;
 
 namespace IommuRcu.Analyzers.Contracts;
@@ -24,6 +25,9 @@ internal sealed class ContractFiles
 
     private readonly Compilation _compilation;
     private readonly Dictionary<ISymbol, Pending> _pending = new(SymbolEqualityComparer.Default);
+
+    // The same references with all that is in them; made where a line names what is not seen.
+    private CSharpCompilation? _unveiled;
 
     private ContractFiles(Compilation compilation) => _compilation = compilation;
 
@@ -60,6 +64,7 @@ internal sealed class ContractFiles
     private void Read(string path, SourceText text)
     {
         bool applies = true;
+        bool isReferred = false;
         foreach (TextLine line in text.Lines)
         {
             string content = WithoutComment(line.ToString()).Trim();
@@ -70,7 +75,7 @@ internal sealed class ContractFiles
 
             if (content[0] == '[')
             {
-                applies = ReadHeader(path, text, line, content);
+                applies = ReadHeader(path, text, line, content, out isReferred);
                 continue;
             }
 
@@ -78,7 +83,7 @@ internal sealed class ContractFiles
             {
                 AddProblem(path, text, line, problem!);
             }
-            else if (applies && Apply(parsed) is { } unbound)
+            else if (applies && Apply(parsed) is { } unbound && !(isReferred && IsHidden(parsed.Id)))
             {
                 AddProblem(path, text, line, unbound);
             }
@@ -101,8 +106,9 @@ internal sealed class ContractFiles
         return line;
     }
 
-    private bool ReadHeader(string path, SourceText text, TextLine line, string content)
+    private bool ReadHeader(string path, SourceText text, TextLine line, string content, out bool isReferred)
     {
+        isReferred = false;
         const string Opening = "[assembly ";
         if (!content.StartsWith(Opening, StringComparison.Ordinal) || !content.EndsWith("]", StringComparison.Ordinal) || content.Length <= Opening.Length + 1)
         {
@@ -111,8 +117,16 @@ internal sealed class ContractFiles
         }
 
         string name = content.Substring(Opening.Length, content.Length - Opening.Length - 1).Trim();
-        return string.Equals(_compilation.AssemblyName, name, StringComparison.OrdinalIgnoreCase)
-            || _compilation.ReferencedAssemblyNames.Any(a => string.Equals(a.Name, name, StringComparison.OrdinalIgnoreCase));
+        isReferred = _compilation.ReferencedAssemblyNames.Any(a => string.Equals(a.Name, name, StringComparison.OrdinalIgnoreCase));
+        return isReferred || string.Equals(_compilation.AssemblyName, name, StringComparison.OrdinalIgnoreCase);
+    }
+
+    // What an assembly keeps to itself those who refer to it do not see: one file serves both.
+    private bool IsHidden(string id)
+    {
+        _unveiled ??= CSharpCompilation.Create(
+            "Unveiled", references: _compilation.References, options: new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, metadataImportOptions: MetadataImportOptions.All));
+        return Bind(id, _compilation).IsEmpty && !Bind(id, _unveiled).IsEmpty;
     }
 
     private void AddProblem(string path, SourceText text, TextLine line, string problem)
@@ -120,7 +134,7 @@ internal sealed class ContractFiles
 
     private string? Apply(ContractLine line)
     {
-        ImmutableArray<ISymbol> symbols = Bind(line.Id);
+        ImmutableArray<ISymbol> symbols = Bind(line.Id, _compilation);
         if (symbols.IsEmpty)
         {
             return "names no symbol: '" + line.Id + "'";
@@ -161,11 +175,11 @@ internal sealed class ContractFiles
         return null;
     }
 
-    private ImmutableArray<ISymbol> Bind(string id)
+    private static ImmutableArray<ISymbol> Bind(string id, Compilation compilation)
     {
-        ImmutableArray<ISymbol> found = DocumentationCommentId.GetSymbolsForDeclarationId(id, _compilation);
+        ImmutableArray<ISymbol> found = DocumentationCommentId.GetSymbolsForDeclarationId(id, compilation);
         int tilde = id.LastIndexOf('~');
-        return found.IsEmpty && tilde > 0 ? DocumentationCommentId.GetSymbolsForDeclarationId(id.Substring(0, tilde), _compilation) : found;
+        return found.IsEmpty && tilde > 0 ? DocumentationCommentId.GetSymbolsForDeclarationId(id.Substring(0, tilde), compilation) : found;
     }
 
     private static string? Target(ISymbol symbol, string? target, out int ordinal)

@@ -344,6 +344,10 @@ internal sealed partial class Engine
         if (value != ValueTable.Unknown && _table.Info(value).Kind is not (ValueKind.Constant or ValueKind.This) && !state.RangeOf(value).Equals(narrowed))
         {
             state.SetFacts(value, state.FactsOf(value) with { Range = narrowed });
+            if (narrowed.Single == 0)
+            {
+                LeaveNothing(value, state);
+            }
         }
 
         return _table.Info(value).Kind != ValueKind.This || narrowed.Contains(1) || !(narrowed.Single == 0);

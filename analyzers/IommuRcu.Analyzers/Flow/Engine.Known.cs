@@ -30,6 +30,11 @@ internal sealed partial class Engine
             TellBlock(call.Operation, blocking, states);
         }
 
+        if (call is { Method.Name: "Wait" or "WaitOne", Instance: { } signal })
+        {
+            states.ForEach(s => HearFrom(ValueOf(signal, s), s));
+        }
+
         return type.Name switch
         {
             _ when call.Method.Name is "ConfigureAwait" or "GetAwaiter" or "AsTask" or "Preserve" => CallThrough(call, call.Instance ?? call.Argument(0)?.Value, states),

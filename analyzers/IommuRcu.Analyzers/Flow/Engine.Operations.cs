@@ -183,6 +183,7 @@ internal sealed partial class Engine
     {
         Execute(await.Operation, states);
         CallImplicit(await, await.Operation, states);
+        LeaveCaller(await, states);
         Tell(states, (listener, seen) => listener.Suspend(Point(await), seen));
         List<IOperation> pending = states.Select(s => s.FactsOf(ValueOf(await.Operation, s)).Pending).OfType<IOperation>().ToList();
         if (pending.Count == 0)
@@ -190,6 +191,7 @@ internal sealed partial class Engine
             MayThrow(await, states, leavesFunction: true);
         }
 
+        states.ForEach(s => HearFrom(ValueOf(await.Operation, s), s));
         Await(await.Operation, await, states);
         if (pending.Any(p => _pendingCalls is not null && _pendingCalls.TryGetValue(p, out CallSite? call) && call.Contracts.Find(ContractWord.WaitsForGracePeriod) is not null))
         {
@@ -207,6 +209,33 @@ internal sealed partial class Engine
         }
 
         Tell(states, (listener, seen) => listener.Suspend(Point(yield), seen));
+    }
+
+    // A helper's callers answer for what it does until it is suspended; what comes then does not run in a section of theirs that is bound to its thread.
+    private void LeaveCaller(IOperation suspension, List<State> states)
+    {
+        if (_body.Role != BodyRole.Helper)
+        {
+            return;
+        }
+
+        foreach (State state in states.Where(static s => s.CallerUnknown))
+        {
+            for (int i = state.Sections.Count - 1; i >= 0; i--)
+            {
+                if (state.Sections[i] is { Kind: SectionKind.Entry, Sleepable: false, Guard: null })
+                {
+                    CloseSection(i, suspension, state);
+                }
+            }
+
+            state.Left.Clear();
+            state.HasClosed = false;
+            state.LastClosed = null;
+            state.CallerUnknown = false;
+            state.IsResumed = true;
+            state.Touch();
+        }
     }
 
     private void TellAllocation(IOperation operation, string what, List<State> states) => Tell(states, (listener, seen) => listener.Allocate(Point(operation), what, seen));

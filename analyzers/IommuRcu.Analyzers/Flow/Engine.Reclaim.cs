@@ -307,6 +307,21 @@ internal sealed partial class Engine
         }
     }
 
+    // Who waits for a signal that a queued callback has waits for the callback to give it.
+    private void HearFrom(int signal, State state)
+    {
+        ValueInfo info = _table.Info(signal);
+        int owner = info.Kind == ValueKind.Initial ? _table.SlotInfo(info.A).Index : ValueTable.Unknown;
+        for (int i = state.Callbacks.Count - 1; i >= 0; i--)
+        {
+            if (state.Callbacks[i].Values.Contains(signal) || (owner > 0 && state.Callbacks[i].Values.Contains(owner)))
+            {
+                state.Callbacks.RemoveAt(i);
+                state.Touch();
+            }
+        }
+    }
+
     private void QueueCallback(CallSite call, int value, State state)
     {
         if (state.Callbacks.Any(c => ReferenceEquals(c.Site, call.Operation)))

@@ -69,6 +69,18 @@ internal sealed partial class Engine
         }
     }
 
+    // Where a domain is none, no section of it is open, whatever a contract says of the domain that there may be.
+    private static void LeaveNothing(int domain, State state)
+    {
+        for (int i = state.Sections.Count - 1; i >= 0; i--)
+        {
+            if (state.Sections[i].Domain is { Kind: DomainKind.Receiver, Receiver: var receiver } && receiver == domain)
+            {
+                state.Sections.RemoveAt(i);
+            }
+        }
+    }
+
     private void Close(CallSite call, Contract contract, State state)
     {
         Domain domain = DomainOf(contract, call, state);
@@ -77,7 +89,7 @@ internal sealed partial class Engine
         {
             CloseSection(index, call.Operation, state);
         }
-        else if (contract.When is not null)
+        else if (contract.When is not null && !state.Left.Any(d => d.Equals(domain)))
         {
             // A try that left a section which nobody opened here left the caller's; taking it again gives it back.
             state.Left.Add(domain);

@@ -139,8 +139,11 @@ internal static class Entries
     // Names are compared by reference: one object for each key.
     private static object Keyed(object key, Body body) => key is ISymbol ? key : body.Member.Key(key);
 
-    // A need does not say how its section was opened; where the type opens nothing but sleepable ones, it is one.
-    private static bool IsSleepable(Domain domain, Body body)
+    /// <summary>Tells whether a section that is only known to be needed may sleep: where the type opens nothing but sleepable ones, it does.</summary>
+    /// <param name="domain">The domain.</param>
+    /// <param name="body">The body that needs it.</param>
+    /// <returns>Whether it may.</returns>
+    public static bool IsSleepable(Domain domain, Body body)
     {
         if (domain.Type is not INamedTypeSymbol type)
         {

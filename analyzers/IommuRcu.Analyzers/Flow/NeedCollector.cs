@@ -20,7 +20,8 @@ internal sealed class NeedCollector : FlowListener
     {
         foreach (Seen<Need> one in seen)
         {
-            if (Sections.Answer(one.State, one.Value) == Answer.AskCaller)
+            Answer answer = Sections.Answer(one.State, one.Value);
+            if (answer == Answer.AskCaller || (answer == Answer.Closed && one.State.IsResumed && Entries.IsSleepable(one.Value.Domain, point.Body)))
             {
                 Add(NeedKind.Section, one.Value.Domain, one.Value.Name, one.State);
             }

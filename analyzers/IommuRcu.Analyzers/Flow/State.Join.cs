@@ -11,10 +11,12 @@ internal sealed partial class State
     /// <param name="block">The block where they meet; values that differ get a name by it.</param>
     /// <param name="keepsFlags">Whether a flag or a second name that goes with a condition tells the two apart.</param>
     /// <param name="changed">Whether the result says less than this state did.</param>
+    /// <param name="isKeptApart">Whether nothing else than such a flag or name tells them apart.</param>
     /// <returns>The joined state; none if something that matters tells the two apart.</returns>
-    public State? TryJoin(State other, int block, bool keepsFlags, out bool changed)
+    public State? TryJoin(State other, int block, bool keepsFlags, out bool changed, out bool isKeptApart)
     {
         changed = false;
+        isKeptApart = false;
         if (!SameObligations(other))
         {
             return null;
@@ -25,16 +27,11 @@ internal sealed partial class State
             return this;
         }
 
-        bool hangsTogether = keepsFlags && HasOtherCondition(other);
-        if (hangsTogether && HasOtherFlag(other))
-        {
-            return null;
-        }
-
         // A proof does not follow every condition: there a name may hang on one unseen.
+        bool hangsTogether = keepsFlags && HasOtherCondition(other);
         bool keepsNames = hangsTogether || _table.IsOfProof;
 
-        var joined = new State(_table) { Waited = Waited, CallerUnknown = CallerUnknown, StaleBound = StaleBound, LastClosed = LastClosed ?? other.LastClosed, HasClosed = HasClosed && other.HasClosed };
+        var joined = new State(_table) { Waited = Waited, CallerUnknown = CallerUnknown, IsResumed = IsResumed, StaleBound = StaleBound, LastClosed = LastClosed ?? other.LastClosed, HasClosed = HasClosed && other.HasClosed };
         joined._sections = _sections;
         joined._left = _left;
         joined._locks = _locks;
@@ -57,8 +54,14 @@ internal sealed partial class State
                 continue;
             }
 
-            if (a != b && (IsNamedTwice(slot, a, other) || IsNamedTwice(slot, b, other) || (keepsNames && (HasOtherName(slot, a) || other.HasOtherName(slot, b)))))
+            if (a != b && (IsNamedTwice(slot, a, other) || IsNamedTwice(slot, b, other)))
             {
+                return null;
+            }
+
+            if (a != b && keepsNames && (HasOtherName(slot, a) || other.HasOtherName(slot, b)))
+            {
+                isKeptApart = true;
                 return null;
             }
 
@@ -72,6 +75,12 @@ internal sealed partial class State
 
         if (!JoinConditions(joined, other, names))
         {
+            return null;
+        }
+
+        if (hangsTogether && HasOtherFlag(other))
+        {
+            isKeptApart = true;
             return null;
         }
 
@@ -141,7 +150,7 @@ internal sealed partial class State
     private bool SameObligations(State other)
     {
         if (Sections.Count != other.Sections.Count || Locks.Count != other.Locks.Count || Waited != other.Waited
-            || CallerUnknown != other.CallerUnknown || !ReferenceEquals(StaleBound, other.StaleBound) || Callbacks.Count != other.Callbacks.Count)
+            || CallerUnknown != other.CallerUnknown || IsResumed != other.IsResumed || !ReferenceEquals(StaleBound, other.StaleBound) || Callbacks.Count != other.Callbacks.Count)
         {
             return false;
         }

@@ -51,6 +51,7 @@ internal sealed partial class State
 
         Waited = other.Waited;
         CallerUnknown = other.CallerUnknown;
+        IsResumed = other.IsResumed;
         StaleBound = other.StaleBound;
         Version = other.Version;
         LastClosed = other.LastClosed;
@@ -83,6 +84,9 @@ internal sealed partial class State
 
     /// <summary>Gets or sets whether the caller of an unannotated helper may hold what is needed.</summary>
     public bool CallerUnknown { get; set; }
+
+    /// <summary>Gets or sets whether a helper has been suspended since it began: a section of its caller's that is bound to the thread is no longer around it.</summary>
+    public bool IsResumed { get; set; }
 
     /// <summary>Gets or sets the bound that was read outside the open section and has decided a branch in it.</summary>
     public IOperation? StaleBound { get; set; }

@@ -9,8 +9,8 @@ internal sealed class StateSet
     /// <summary>The number of states beyond which a body is not analysed.</summary>
     public const int Limit = 256;
 
-    // So many paths may be kept apart for a flag, or a second name, that goes with a condition.
-    private const int Flagged = 6;
+    // From so many paths another may be kept apart for a flag, or a second name, that goes with a condition.
+    private const int Flagged = 4;
     private readonly int _block;
 
     public StateSet(int block) => _block = block;
@@ -24,10 +24,12 @@ internal sealed class StateSet
     /// <exception cref="GiveUpException">There are too many states to keep apart.</exception>
     public bool Add(State state)
     {
-        bool keepsFlags = States.Count < Flagged;
+        int apart = 0;
         for (int i = 0; i < States.Count; i++)
         {
-            if (States[i].TryJoin(state, _block, keepsFlags, out bool changed) is { } joined)
+            State? joined = States[i].TryJoin(state, _block, apart < Flagged, out bool changed, out bool isKeptApart);
+            apart += isKeptApart ? 1 : 0;
+            if (joined is not null)
             {
                 if (changed)
                 {

@@ -354,6 +354,15 @@ internal sealed class TreeReader
         {
             int before = tree.Names.Count;
             Read(argument.Value, tree);
+            if (all && Names.Unwrap(argument.Value) is IFlowAnonymousFunctionOperation callback)
+            {
+                // A callback needs what it captures as well.
+                foreach (IOperation captured in _member.CapturesOf(callback.Symbol))
+                {
+                    Read(captured, tree);
+                }
+            }
+
             if (argument.Parameter is not { } parameter)
             {
                 continue;

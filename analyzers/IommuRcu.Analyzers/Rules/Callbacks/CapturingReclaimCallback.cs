@@ -27,7 +27,7 @@ internal sealed class CapturingReclaimCallback : Rule
         foreach (IArgumentOperation argument in call.Arguments)
         {
             if (argument.Parameter is { } parameter && MemberContracts.Find(call.Contracts.Parameter(parameter.Ordinal), ContractWord.RunsAfterGracePeriod) is not null
-                && Names.Unwrap(argument.Value) is IFlowAnonymousFunctionOperation lambda)
+                && Names.Unwrap(argument.Value) is IFlowAnonymousFunctionOperation lambda && TakesState(call.Method))
             {
                 IEnumerable<string> captured = point.Body.Member.CapturesOf(lambda.Symbol).Select(static c => "'" + Names.Of(c) + "'");
                 string names = string.Join(", ", point.Body.Member.CapturesThis(lambda.Symbol) ? captured.Prepend("'this'") : captured);
@@ -38,4 +38,9 @@ internal sealed class CapturingReclaimCallback : Rule
             }
         }
     }
+
+    // Whether the method, or another of its name, has somewhere to put what the callback needs: a delegate with a parameter, and what is passed for it.
+    private static bool TakesState(IMethodSymbol method)
+        => method.ContainingType.GetMembers(method.Name).OfType<IMethodSymbol>().Any(static m => m.Parameters.Length > 1
+            && m.Parameters.Any(static p => p.Type is INamedTypeSymbol { DelegateInvokeMethod.Parameters.Length: > 0 } or IFunctionPointerTypeSymbol));
 }
