@@ -222,7 +222,8 @@ internal sealed partial class State
         for (int i = 0; i < Variables.Count; i++)
         {
             int own = Variables.ValueAt(i);
-            if ((own == _table.True || own == _table.False) && other.Variables.TryGetValue(Variables.KeyAt(i), out int value) && (value == _table.True || value == _table.False) && value != own)
+            if (other.Variables.TryGetValue(Variables.KeyAt(i), out int value) && value != own
+                && FlagOf(own) is { } flag && other.FlagOf(value) is { } otherFlag && flag != otherFlag)
             {
                 return true;
             }
@@ -230,6 +231,11 @@ internal sealed partial class State
 
         return false;
     }
+
+    // What is known of a value that is true or false.
+    private bool? FlagOf(int value)
+        => value == _table.True ? true : value == _table.False ? false
+            : _table.IsBoolean(value) && FactsOf(value).Range.Single is { } number ? number != 0 : null;
 
     // Whether one of them knows of a condition that may be asked again what the other does not.
     private bool HasOtherCondition(State other) => KnowsMore(other) || other.KnowsMore(this);

@@ -190,12 +190,14 @@ internal sealed class TypeAnalysis
             .Where(b => b.Owner is IMethodSymbol { MethodKind: MethodKind.Ordinary, DeclaredAccessibility: Accessibility.Private } method
                 && called.Contains(method) && !_otherUses.ContainsKey(method) && (Map.Of(method).SelfWords & ~ContractWord.RequiresWriterLock) == 0 && !_compilation.IsExempt(method))
             .ToList();
+        var before = new HashSet<ISymbol>(SymbolEqualityComparer.Default);
         for (int round = 0; round < 6; round++)
         {
-            bool changed = false;
+            // After the first round only those whose callees have turned out to need more.
+            var changed = new HashSet<ISymbol>(SymbolEqualityComparer.Default);
             foreach (BodyRecord helper in helpers)
             {
-                if (!helper.IsInteresting && !helper.Calls.Any(_needs.ContainsKey))
+                if (round == 0 ? !helper.IsInteresting && !helper.Calls.Any(_needs.ContainsKey) : !helper.Calls.Any(c => before.Contains(c) || changed.Contains(c)))
                 {
                     continue;
                 }
@@ -214,19 +216,20 @@ internal sealed class TypeAnalysis
                 Guarded(helper, null, cancellation, analysis =>
                 {
                     IReadOnlyList<InferredNeed> needs = analysis.InferNeeds();
-                    int before = HelperNeedsOf(helper.Owner)?.Count ?? 0;
-                    if (needs.Count > 0 && needs.Count != before)
+                    if (needs.Count > 0 && needs.Count != (HelperNeedsOf(helper.Owner)?.Count ?? 0))
                     {
                         _needs[helper.Owner] = needs;
-                        changed = true;
+                        changed.Add(helper.Owner);
                     }
                 });
             }
 
-            if (!changed)
+            if (changed.Count == 0)
             {
                 return;
             }
+
+            before = changed;
         }
     }
 

@@ -1,6 +1,7 @@
 // IRCU032: a section that is closed twice, or was never opened.
 using System.Collections.Generic;
 using System.Collections.Immutable;
+using IommuRcu.Analyzers.Contracts;
 using IommuRcu.Analyzers.Flow;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Operations;
@@ -28,6 +29,25 @@ internal sealed class SectionClosedTwice : Rule
             string what = owned ? "its using closes as well" : wrong.State.LastClosed is not null || wrong.Value.GuardState == Holder.GuardClosed ? "is closed already" : "is not open";
             string name = (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(point.Operation);
             Report(point.Operation, wrong.State.LastClosed, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.OnEveryPath, seen.All(s => IsTooMany(s, owned)) ? "true" : null), name, NameOf(wrong.Value.Domain, point.Body.Table), what);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Leave(Body body, IReadOnlyList<Exit> exits)
+    {
+        // A body that runs in its caller's section may leave it for a while. What it does not take again its caller closes a second time.
+        if ((body.Contracts.SelfWords & (ContractWord.RequiresReadLock | ContractWord.RefreshesReadLock)) == 0 || (body.Contracts.SelfWords & (ContractWord.ReleasesReadLock | ContractWord.AcquiresReadLock)) != 0)
+        {
+            return;
+        }
+
+        foreach (Exit exit in exits)
+        {
+            if (exit.Kind != ExitKind.CallThrows && exit.State is { Left.Count: > 0, LastClosed: { } closing })
+            {
+                string name = (closing as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(closing);
+                Report(closing, exit.Site, null, name, NameOf(exit.State.Left[0], body.Table), "its caller closes as well, and is not taken again on every path");
+            }
         }
     }
 
