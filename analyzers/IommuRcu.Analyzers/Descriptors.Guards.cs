@@ -20,7 +20,7 @@ public static partial class Descriptors
     /// <summary>IRCU032: Section closed twice or never opened.</summary>
     public static DiagnosticDescriptor SectionClosedTwice { get; } = Create(
         "IRCU032", "Section closed twice or never opened", Guards, DiagnosticSeverity.Warning,
-        "'{0}' closes a section of {1} that {2}; remove it",
+        "'{0}' closes a section of {1} that {2}; {3}",
         "An exit too many ends a section that somebody else relies on.");
 
     /// <summary>IRCU033: Section not closed on every path.</summary>

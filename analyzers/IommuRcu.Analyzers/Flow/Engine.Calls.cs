@@ -35,7 +35,8 @@ internal sealed partial class Engine
         bool inSight = TryRun(call, states);
         if (!inSight)
         {
-            if ((call.Contracts.SelfWords & (SectionWords | ContractWord.WaitsForGracePeriod)) == 0 && !IsHolderCall(call, states) && !IsGuardClose(call, states))
+            if ((call.Contracts.SelfWords & (SectionWords | ContractWord.WaitsForGracePeriod)) == 0 && !IsHolderCall(call, states) && !IsGuardClose(call, states)
+                && !(call.Contracts.IsEmpty && _body.Member.CannotThrow(call.Method)))
             {
                 MayThrow(call.Operation, states, call.Contracts.IsEmpty);
             }

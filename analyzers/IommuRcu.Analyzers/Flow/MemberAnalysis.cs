@@ -83,6 +83,8 @@ internal sealed class MemberAnalysis
 
     public bool IsPublishable(INamedTypeSymbol type) => _type.IsPublishable(type);
 
+    public bool CannotThrow(IMethodSymbol method) => _type.Throwing.CannotThrow(method, Owner.ContainingType, Model);
+
     public bool TakesRetired(INamedTypeSymbol type) => _type.Compilation.TakesRetired(type);
 
     /// <summary>Gets the contracts of the member or a function in it; a lambda has those of the delegate that it becomes as well.</summary>

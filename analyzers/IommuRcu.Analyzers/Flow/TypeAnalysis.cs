@@ -45,6 +45,9 @@ internal sealed class TypeAnalysis
     /// <summary>Gets what the compilation's configuration says.</summary>
     public CompilationAnalysis Compilation => _compilation;
 
+    /// <summary>Gets what is known of the type's methods that cannot throw.</summary>
+    public Throwing Throwing { get; } = new();
+
     /// <summary>Gets the one symbol that stands for a method: its definition, of a partial one the defining part.</summary>
     /// <param name="method">The method.</param>
     /// <returns>The symbol.</returns>

@@ -11,6 +11,8 @@ namespace IommuRcu.Analyzers.Rules.Guards;
 /// <summary>Reports exits too many.</summary>
 internal sealed class SectionClosedTwice : Rule
 {
+    private const string NotOpen = "is not open";
+
     /// <inheritdoc/>
     public override ImmutableArray<DiagnosticDescriptor> Descriptors { get; } = ImmutableArray.Create(Analyzers.Descriptors.SectionClosedTwice);
 
@@ -26,9 +28,9 @@ internal sealed class SectionClosedTwice : Rule
         bool owned = seen[0].Value.Guard != 0 ? UsingLocal.Is(guard) : seen[0].Value.Section is { Guard: not null, Opener: { } opener } && UsingLocal.Holds(opener);
         if (Verdict.Of(point, seen, s => IsTooMany(s, owned), out Seen<Closing> wrong) >= Certainty.Definite)
         {
-            string what = owned ? "its using closes as well" : wrong.State.LastClosed is not null || wrong.Value.GuardState == Holder.GuardClosed ? "is closed already" : "is not open";
+            string what = owned ? "its using closes as well" : wrong.State.LastClosed is not null || wrong.Value.GuardState == Holder.GuardClosed ? "is closed already" : NotOpen;
             string name = (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(point.Operation);
-            Report(point.Operation, wrong.State.LastClosed, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.OnEveryPath, seen.All(s => IsTooMany(s, owned)) ? "true" : null), name, NameOf(wrong.Value.Domain, point.Body.Table), what);
+            Report(point.Operation, wrong.State.LastClosed, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.OnEveryPath, seen.All(s => IsTooMany(s, owned)) ? "true" : null), name, NameOf(wrong.Value.Domain, point.Body.Table), what, what == NotOpen ? "remove it, or say in a contract that the caller has it open" : "remove it");
         }
     }
 
@@ -46,7 +48,7 @@ internal sealed class SectionClosedTwice : Rule
             if (exit.Kind != ExitKind.CallThrows && exit.State is { Left.Count: > 0, LastClosed: { } closing })
             {
                 string name = (closing as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(closing);
-                Report(closing, exit.Site, null, name, NameOf(exit.State.Left[0], body.Table), "its caller closes as well, and is not taken again on every path");
+                Report(closing, exit.Site, null, name, NameOf(exit.State.Left[0], body.Table), "its caller closes as well", "take it again on every path, or say in the contract that it is left");
             }
         }
     }
