@@ -69,17 +69,28 @@ internal sealed partial class Engine
         }
     }
 
-    // Where a domain is none, no section of it is open, whatever a contract says of the domain that there may be.
-    private static void LeaveNothing(int domain, State state)
+    // Where a domain is none, no section of it is open, whatever a contract says of the domain that there may be; nor of its type, where that is all a contract names.
+    private void LeaveNothing(int domain, State state)
     {
+        ITypeSymbol? type = _table.Info(domain) is { Kind: ValueKind.Initial, A: var place } ? TypeOf(_table.SlotInfo(place).Symbol) : null;
         for (int i = state.Sections.Count - 1; i >= 0; i--)
         {
-            if (state.Sections[i].Domain is { Kind: DomainKind.Receiver, Receiver: var receiver } && receiver == domain)
+            Domain open = state.Sections[i].Domain;
+            if (open.Kind == DomainKind.Receiver ? open.Receiver == domain : open.Kind == DomainKind.Type && type is not null && SymbolEqualityComparer.Default.Equals(open.Type, type.OriginalDefinition))
             {
                 state.Sections.RemoveAt(i);
             }
         }
     }
+
+    private static ITypeSymbol? TypeOf(ISymbol? place) => place switch
+    {
+        IFieldSymbol field => field.Type,
+        IPropertySymbol property => property.Type,
+        IParameterSymbol parameter => parameter.Type,
+        ILocalSymbol local => local.Type,
+        _ => null,
+    };
 
     private void Close(CallSite call, Contract contract, State state)
     {
