@@ -1,5 +1,10 @@
 // IRCU090 to 093: contracts that mean nothing, and contract files.
+using System.Collections.Immutable;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Testing;
+using Microsoft.CodeAnalysis.Text;
 
 namespace IommuRcu.Analyzers.Tests.Contracts;
 
@@ -113,5 +118,41 @@ public sealed class ContractTests
         }
 
         await test.RunAsync();
+    }
+
+    // One file serves those who build the assembly and those who refer to it, who do not see what it keeps to itself.
+    [Fact]
+    public async Task ContractFileOfAnAssembly_SpeaksOfInternalsThatItsUsersDoNotSee()
+    {
+        ImmutableArray<MetadataReference> framework = await ReferenceAssemblies.Default.ResolveAsync(LanguageNames.CSharp, default);
+        framework = framework.Add(TestReferences.IommuRcu);
+        var options = new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary);
+        var vendor = CSharpCompilation.Create("Vendor", [CSharpSyntaxTree.ParseText("internal class Inner { internal void Walk() { } }")], framework, options);
+        using var image = new MemoryStream();
+        Assert.True(vendor.Emit(image).Success);
+        var user = CSharpCompilation.Create("User", [CSharpSyntaxTree.ParseText("class C { }")], framework.Add(MetadataReference.CreateFromImage(image.ToArray())), options);
+
+        const string Lines = "[assembly Vendor]\nrequires-read-lock M:Inner.Walk\nrequires-read-lock M:Inner.Gone\nrequires-read-lock M:Nobody.Walk";
+        int[] ofUser = await LinesNotUnderstood(user, Lines);
+        int[] ofVendor = await LinesNotUnderstood(vendor, Lines);
+        int[] withoutHeader = await LinesNotUnderstood(user, "requires-read-lock M:Inner.Walk");
+        Assert.Equal([3, 4], ofUser);
+        Assert.Equal([3, 4], ofVendor);
+        Assert.Equal([1], withoutHeader);
+    }
+
+    private static async Task<int[]> LinesNotUnderstood(Compilation compilation, string contracts)
+    {
+        ImmutableArray<Diagnostic> found = await compilation
+            .WithAnalyzers([new RcuDisciplineAnalyzer()], new AnalyzerOptions([new ContractText(contracts)]))
+            .GetAnalyzerDiagnosticsAsync();
+        return [.. found.Where(static d => d.Id == "IRCU093").Select(static d => d.Location.GetLineSpan().StartLinePosition.Line + 1).Order()];
+    }
+
+    private sealed class ContractText(string text) : AdditionalText
+    {
+        public override string Path => "vendor.rcucontracts";
+
+        public override SourceText GetText(CancellationToken cancellationToken = default) => SourceText.From(text);
     }
 }
