@@ -42,6 +42,7 @@ internal sealed class MemberAnalysis
 
         // What is too large is not analysed, and not proven either.
         Relevance = !proves ? null : graphs.Largest <= Engine.MaximumBlocks ? new Relevance(this, graphs) : throw new GiveUpException("it has too many branches");
+        Table.KeepsNames = Relevance is { SetsFlags: true };
     }
 
     /// <summary>Gets what there is to follow, where nothing but a proof is wanted.</summary>

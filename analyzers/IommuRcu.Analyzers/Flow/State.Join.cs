@@ -9,9 +9,9 @@ internal sealed partial class State
     /// <summary>Joins another path into a copy of this one.</summary>
     /// <param name="other">The other path.</param>
     /// <param name="block">The block where they meet; values that differ get a name by it.</param>
-    /// <param name="keepsFlags">Whether a flag or a second name that goes with a condition tells the two apart.</param>
+    /// <param name="keepsFlags">Whether a flag that goes with a condition tells the two apart.</param>
     /// <param name="changed">Whether the result says less than this state did.</param>
-    /// <param name="isKeptApart">Whether nothing else than such a flag or name tells them apart.</param>
+    /// <param name="isKeptApart">Whether nothing but such a flag, or a name that may hang on one, tells them apart.</param>
     /// <returns>The joined state; none if something that matters tells the two apart.</returns>
     public State? TryJoin(State other, int block, bool keepsFlags, out bool changed, out bool isKeptApart)
     {
@@ -27,9 +27,7 @@ internal sealed partial class State
             return this;
         }
 
-        // A proof does not follow every condition: there a name may hang on one unseen.
-        bool hangsTogether = keepsFlags && HasOtherCondition(other);
-        bool keepsNames = hangsTogether || _table.IsOfProof;
+        bool hangsTogether = keepsFlags && HasOtherFlag(other) && HasOtherCondition(other);
 
         var joined = new State(_table) { Waited = Waited, CallerUnknown = CallerUnknown, IsResumed = IsResumed, StaleBound = StaleBound, LastClosed = LastClosed ?? other.LastClosed, HasClosed = HasClosed && other.HasClosed };
         joined._sections = _sections;
@@ -59,7 +57,7 @@ internal sealed partial class State
                 return null;
             }
 
-            if (a != b && keepsNames && (HasOtherName(slot, a) || other.HasOtherName(slot, b)))
+            if (a != b && _table.KeepsNames && (HasOtherName(slot, a) || other.HasOtherName(slot, b)))
             {
                 isKeptApart = true;
                 return null;
@@ -78,7 +76,7 @@ internal sealed partial class State
             return null;
         }
 
-        if (hangsTogether && HasOtherFlag(other))
+        if (hangsTogether)
         {
             isKeptApart = true;
             return null;
@@ -222,7 +220,7 @@ internal sealed partial class State
         for (int i = 0; i < Variables.Count; i++)
         {
             int own = Variables.ValueAt(i);
-            if (other.Variables.TryGetValue(Variables.KeyAt(i), out int value) && value != own
+            if (other.Variables.TryGetValue(Variables.KeyAt(i), out int value) && value != own && _table.SlotInfo(Variables.KeyAt(i)).Symbol is not null
                 && FlagOf(own) is { } flag && other.FlagOf(value) is { } otherFlag && flag != otherFlag)
             {
                 return true;

@@ -9,7 +9,7 @@ internal sealed class StateSet
     /// <summary>The number of states beyond which a body is not analysed.</summary>
     public const int Limit = 256;
 
-    // From so many paths another may be kept apart for a flag, or a second name, that goes with a condition.
+    // From so many paths another may be kept apart for a flag that goes with a condition.
     private const int Flagged = 4;
     private readonly int _block;
 

@@ -34,7 +34,7 @@ internal sealed class TypeAnalysis
     private readonly Dictionary<(ISymbol Method, int Ordinal), bool> _syncing = new(LentComparer.Instance);
     private readonly CompilationAnalysis _compilation;
 
-    private readonly ValueTable _tableOfProofs = new(isOfProof: true);
+    private readonly ValueTable _tableOfProofs = new();
     private IReadOnlyList<FlowListener>? _silence;
     private Findings? _silent;
 

@@ -111,16 +111,10 @@ internal sealed class ValueTable
     private readonly Dictionary<SlotInfo, int> _slotIds = new();
     private readonly Dictionary<ITypeSymbol, ITypeSymbol> _types = new(SymbolEqualityComparer.Default);
 
-    /// <summary>Initializes a new instance of the <see cref="ValueTable"/> class.</summary>
-    /// <param name="isOfProof">Whether it serves proofs.</param>
-    public ValueTable(bool isOfProof = false)
-    {
-        IsOfProof = isOfProof;
-        Begin();
-    }
+    public ValueTable() => Begin();
 
-    /// <summary>Gets whether the names are those of a proof, which follows only what it must.</summary>
-    public bool IsOfProof { get; }
+    /// <summary>Gets or sets whether a join may not take an object's second name away: it may hang on a flag that is not followed.</summary>
+    public bool KeepsNames { get; set; }
 
     /// <summary>Forgets all names, to serve another body.</summary>
     public void Clear()

@@ -37,6 +37,9 @@ internal sealed class Relevance
         Follow();
     }
 
+    /// <summary>Gets whether a flag is written anywhere in the member: what hangs on it is not lost then, although the flag itself may not be followed.</summary>
+    public bool SetsFlags => _reader.SetsFlags;
+
     /// <summary>Gets what there is to follow in one function.</summary>
     /// <param name="graph">The function's graph.</param>
     /// <returns>Its part.</returns>

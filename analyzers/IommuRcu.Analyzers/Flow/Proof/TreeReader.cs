@@ -75,6 +75,9 @@ internal sealed class TreeReader
     /// <summary>Gets what a rule watches that has no contract: followed where a section may be open.</summary>
     public List<Tree> Watched { get; } = new();
 
+    /// <summary>Gets whether a flag is written anywhere in the member.</summary>
+    public bool SetsFlags { get; private set; }
+
     /// <summary>Gets whether a section may be open anywhere in the member.</summary>
     public bool SeesSections { get; private set; }
 
@@ -409,6 +412,7 @@ internal sealed class TreeReader
     // The variable or member that is written, and what it is reached through.
     private void ReadWrite(IOperation target, Tree tree)
     {
+        SetsFlags |= target is { Type.SpecialType: SpecialType.System_Boolean } and not IFlowCaptureReferenceOperation;
         switch (Names.Unwrap(target))
         {
             case ILocalReferenceOperation local:
