@@ -114,13 +114,14 @@ internal sealed class FixedProject
         {
             Compilation compilation = (await _project.GetCompilationAsync())!;
             var analyzer = new RcuDisciplineAnalyzer(new AnalysisSettings { ThrowsOnInternalError = true });
-            CompilationWithAnalyzers host = compilation.WithAnalyzers([analyzer], _project.AnalyzerOptions);
+
+            // All at once, as a build does.
+            ImmutableArray<Diagnostic> all = await compilation.WithAnalyzers([analyzer], _project.AnalyzerOptions).GetAnalyzerDiagnosticsAsync();
             var found = ImmutableArray.CreateBuilder<Diagnostic>();
             foreach (Document document in Tested)
             {
-                SemanticModel model = compilation.GetSemanticModel((await document.GetSyntaxTreeAsync())!);
-                found.AddRange((await host.GetAnalyzerSemanticDiagnosticsAsync(model, null, CancellationToken.None))
-                    .Where(each => each.Location.SourceTree == model.SyntaxTree).OrderBy(static each => each.Location.SourceSpan.Start));
+                SyntaxTree tree = (await document.GetSyntaxTreeAsync())!;
+                found.AddRange(all.Where(each => each.Location.SourceTree == tree).OrderBy(static each => each.Location.SourceSpan.Start));
             }
 
             _found = found.ToImmutable();
