@@ -450,7 +450,7 @@ internal sealed partial class Engine
             }
 
             owner = state.Read(_table.Slot(Canonical(found), found.IsStatic ? 0 : owner));
-            type = (found switch { IFieldSymbol f => f.Type, IPropertySymbol p => p.Type, _ => null }) as INamedTypeSymbol ?? type;
+            type = ValueTable.TypeOf(found) as INamedTypeSymbol ?? type;
         }
 
         return owner;

@@ -72,7 +72,7 @@ internal sealed partial class Engine
     // Where a domain is none, no section of it is open, whatever a contract says of the domain that there may be; nor of its type, where that is all a contract names.
     private void LeaveNothing(int domain, State state)
     {
-        ITypeSymbol? type = _table.Info(domain) is { Kind: ValueKind.Initial, A: var place } ? TypeOf(_table.SlotInfo(place).Symbol) : null;
+        ITypeSymbol? type = _table.Info(domain) is { Kind: ValueKind.Initial, A: var place } ? ValueTable.TypeOf(_table.SlotInfo(place).Symbol) : null;
         for (int i = state.Sections.Count - 1; i >= 0; i--)
         {
             Domain open = state.Sections[i].Domain;
@@ -82,15 +82,6 @@ internal sealed partial class Engine
             }
         }
     }
-
-    private static ITypeSymbol? TypeOf(ISymbol? place) => place switch
-    {
-        IFieldSymbol field => field.Type,
-        IPropertySymbol property => property.Type,
-        IParameterSymbol parameter => parameter.Type,
-        ILocalSymbol local => local.Type,
-        _ => null,
-    };
 
     private void Close(CallSite call, Contract contract, State state)
     {

@@ -240,7 +240,7 @@ internal static class Entries
             }
 
             value = state.Read(body.Table.Slot(Engine.Canonical(member), member.IsStatic ? 0 : value));
-            type = (member switch { IFieldSymbol f => f.Type, IPropertySymbol p => p.Type, _ => null }) as INamedTypeSymbol;
+            type = ValueTable.TypeOf(member) as INamedTypeSymbol;
         }
 
         return value;

@@ -40,6 +40,11 @@ internal static class Names
         return text.Length > 60 ? text.Substring(0, 57) + "..." : text;
     }
 
+    /// <summary>Names what an operation calls.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <returns>The method's name; of anything else, its text.</returns>
+    public static string OfCall(IOperation? operation) => (operation as IInvocationOperation)?.TargetMethod.Name ?? Of(operation);
+
     /// <summary>Takes conversions and parentheses away.</summary>
     /// <param name="operation">The expression.</param>
     /// <returns>What is converted.</returns>

@@ -18,20 +18,20 @@ internal sealed class Throwing
     /// <returns>Whether it does; not where nobody can tell.</returns>
     public bool CannotThrow(IMethodSymbol method, INamedTypeSymbol? type, SemanticModel? model)
     {
+        method = method.OriginalDefinition;
+        if (_known.TryGetValue(method, out bool known))
+        {
+            return known;
+        }
+
         if (KnownMembers.IsSystem(method.ContainingType))
         {
-            return IsHarmless(method);
+            return _known[method] = IsHarmless(method);
         }
 
         if (!SymbolEqualityComparer.Default.Equals(method.ContainingType?.OriginalDefinition, type?.OriginalDefinition) || method is not { MethodKind: MethodKind.Ordinary, IsVirtual: false, IsOverride: false, IsAbstract: false, IsExtern: false, IsAsync: false })
         {
             return false;
-        }
-
-        method = method.OriginalDefinition;
-        if (_known.TryGetValue(method, out bool known))
-        {
-            return known;
         }
 
         // One that calls itself may run out of stack.

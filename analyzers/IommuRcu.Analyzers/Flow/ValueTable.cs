@@ -162,7 +162,7 @@ internal sealed class ValueTable
     {
         SlotInfo info = SlotInfo(slot);
         if (info is { Symbol: not null, Index: > 0 } && Info(info.Index) is { Kind: ValueKind.Site, Tag: IDefaultValueOperation, A: 0 }
-            && (info.Symbol switch { IFieldSymbol field => field.Type, IPropertySymbol property => property.Type, _ => null }) is { } type)
+            && TypeOf(info.Symbol) is { } type)
         {
             return type.IsReferenceType || type.TypeKind == TypeKind.Pointer ? Null
                 : type.SpecialType == SpecialType.System_Boolean ? False
@@ -290,14 +290,19 @@ internal sealed class ValueTable
         };
     }
 
-    private bool IsBooleanSlot(int slot) => SlotInfo(slot).Symbol switch
+    private bool IsBooleanSlot(int slot) => TypeOf(SlotInfo(slot).Symbol) is { SpecialType: SpecialType.System_Boolean };
+
+    /// <summary>Gets the type of what a place holds.</summary>
+    /// <param name="place">The variable or member, or the function whose result it is.</param>
+    /// <returns>The type; none for a flow capture.</returns>
+    public static ITypeSymbol? TypeOf(ISymbol? place) => place switch
     {
-        ILocalSymbol local => local.Type.SpecialType == SpecialType.System_Boolean,
-        IParameterSymbol parameter => parameter.Type.SpecialType == SpecialType.System_Boolean,
-        IFieldSymbol field => field.Type.SpecialType == SpecialType.System_Boolean,
-        IPropertySymbol property => property.Type.SpecialType == SpecialType.System_Boolean,
-        IMethodSymbol method => method.ReturnType.SpecialType == SpecialType.System_Boolean,
-        _ => false,
+        ILocalSymbol local => local.Type,
+        IParameterSymbol parameter => parameter.Type,
+        IFieldSymbol field => field.Type,
+        IPropertySymbol property => property.Type,
+        IMethodSymbol method => method.ReturnType,
+        _ => null,
     };
 
     /// <summary>Tells whether a value's name is built on another's.</summary>

@@ -128,7 +128,8 @@ internal static class Verdict
             }
         }
 
-        if (apart.Count == 0 || apart.All(v => IsOwn(v, wrong.Table)))
+        // What the body was given is free; what a call said may depend on anything.
+        if (apart.Count == 0 || apart.All(wrong.Table.IsMadeOfInitials))
         {
             return apart.Count <= 1 || !apart.Any(a => apart.Any(b => a != b && Share(a, b, wrong.Table)));
         }
@@ -143,7 +144,7 @@ internal static class Verdict
         for (int i = 0; i < wrong.Values.Count; i++)
         {
             int value = wrong.Values.KeyAt(i);
-            if (value != decided && !wrong.Values.ValueAt(i).Range.IsFull && !IsOwn(value, wrong.Table) && !IsMade(value, wrong) && PositionOf(value, wrong.Table) > position)
+            if (value != decided && !wrong.Values.ValueAt(i).Range.IsFull && !wrong.Table.IsMadeOfInitials(value) && !IsMade(value, wrong) && PositionOf(value, wrong.Table) > position)
             {
                 return true;
             }
@@ -165,19 +166,6 @@ internal static class Verdict
             ValueKind.Not or ValueKind.Old or ValueKind.Is => PositionOf(info.A, table),
             ValueKind.Equal or ValueKind.Less or ValueKind.And or ValueKind.Operator => Math.Max(PositionOf(info.A, table), PositionOf(info.B, table)),
             _ => -1,
-        };
-    }
-
-    // What the body was given is free; what a call said may depend on anything.
-    private static bool IsOwn(int value, ValueTable table)
-    {
-        ValueInfo info = table.Info(value);
-        return info.Kind switch
-        {
-            ValueKind.Initial or ValueKind.This or ValueKind.Constant => true,
-            ValueKind.Not or ValueKind.Is => IsOwn(info.A, table),
-            ValueKind.Equal or ValueKind.Less or ValueKind.And or ValueKind.Operator => IsOwn(info.A, table) && IsOwn(info.B, table),
-            _ => false,
         };
     }
 

@@ -196,7 +196,11 @@ internal sealed partial class Printer
             TakeForm.Null => $"if ({taken} is null)",
             _ => $"if ((p{s.Page} = Table.Take()!) is not null)",
         });
-        bool isNullFirst = s.Form == TakeForm.Null;
+        PrintArms(s, kept, isNullFirst: s.Form == TakeForm.Null);
+    }
+
+    private void PrintArms(IfTaken s, string? kept, bool isNullFirst)
+    {
         Body(isNullFirst ? s.Else : s.Then, isNullFirst ? null : kept);
         Line("else");
         Body(isNullFirst ? s.Then : s.Else, isNullFirst ? kept : null);
@@ -205,7 +209,6 @@ internal sealed partial class Printer
     // Of a pointer a pattern can ask no more than whether it is null.
     private void PrintPointer(IfTaken s, string taken, string? kept)
     {
-        bool isNullFirst = s.Form is TakeForm.Null or TakeForm.CaseNull;
         if (kept is not null)
         {
             Line($"Block* {taken} = Memory.Take();");
@@ -219,9 +222,7 @@ internal sealed partial class Printer
             TakeForm.Assigned => $"if ((p{s.Page} = Memory.Take()) != null)",
             _ => $"if ({taken} != null)",
         });
-        Body(isNullFirst ? s.Else : s.Then, isNullFirst ? null : kept);
-        Line("else");
-        Body(isNullFirst ? s.Then : s.Else, isNullFirst ? kept : null);
+        PrintArms(s, kept, isNullFirst: s.Form is TakeForm.Null or TakeForm.CaseNull);
     }
 
     private void Print(Locked s)

@@ -30,10 +30,10 @@ internal sealed class DisposedWithoutBarrier : Rule
         }
 
         QueuedCallback queued = Queued(wrong)!;
-        string site = (queued.Site as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(queued.Site);
+        string site = Names.OfCall(queued.Site);
         if (queued.MayOutlive is { } waited)
         {
-            string wait = (waited as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(waited);
+            string wait = Names.OfCall(waited);
             Findings.Report(BarrierAndSynchronizeConfused, LocationOf(waited), new[] { queued.Site }, ImmutableDictionary<string, string?>.Empty, wait, site);
             return;
         }

@@ -20,7 +20,7 @@ internal sealed class RetireAfterShutdown : Rule
         // A pool that frees at once, without a grace period, may go on doing so.
         if (word != ContractWord.Frees && Verdict.Of(point, seen, static s => s.State.FactsOf(s.Value.Pool).IsShut, out Seen<Giving> wrong) == Certainty.Always)
         {
-            string name = (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(point.Operation);
+            string name = Names.OfCall(point.Operation);
             Report(point.Operation, wrong.State.FactsOf(wrong.Value.Pool).CloseSite, null, name, Names.Of(pool));
         }
     }

@@ -29,7 +29,7 @@ internal sealed class SectionClosedTwice : Rule
         if (Verdict.Of(point, seen, s => IsTooMany(s, owned), out Seen<Closing> wrong) >= Certainty.Definite)
         {
             string what = owned ? "its using closes as well" : wrong.State.LastClosed is not null || wrong.Value.GuardState == Holder.GuardClosed ? "is closed already" : NotOpen;
-            string name = (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(point.Operation);
+            string name = Names.OfCall(point.Operation);
             Report(point.Operation, wrong.State.LastClosed, ImmutableDictionary<string, string?>.Empty.Add(DiagnosticProperties.OnEveryPath, seen.All(s => IsTooMany(s, owned)) ? "true" : null), name, NameOf(wrong.Value.Domain, point.Body.Table), what, what == NotOpen ? "remove it, or say in a contract that the caller has it open" : "remove it");
         }
     }
@@ -47,7 +47,7 @@ internal sealed class SectionClosedTwice : Rule
         {
             if (exit.Kind != ExitKind.CallThrows && exit.State is { Left.Count: > 0, LastClosed: { } closing })
             {
-                string name = (closing as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(closing);
+                string name = Names.OfCall(closing);
                 Report(closing, exit.Site, null, name, NameOf(exit.State.Left[0], body.Table), "its caller closes as well", "take it again on every path, or say in the contract that it is left");
             }
         }

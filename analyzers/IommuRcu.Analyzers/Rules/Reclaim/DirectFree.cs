@@ -37,7 +37,7 @@ internal sealed class DirectFree : Rule
             Flow.Reclaim.Flushed => "devices are past it, but readers may still stand on it",
             _ => "nothing shows that no reader can reach it",
         };
-        string name = (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(point.Operation);
+        string name = Names.OfCall(point.Operation);
         Report(point.Operation, facts.ReclaimSite, Properties(value, facts.Reclaim == Flow.Reclaim.Published), name, Names.Of(value), why);
     }
 

@@ -24,7 +24,7 @@ internal sealed class ReclaimOrder : Rule
             return;
         }
 
-        string name = (point.Operation as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(point.Operation);
+        string name = Names.OfCall(point.Operation);
         // Where every path is wrong in one way or another, each way counts.
         bool flushes = point.Operation is IInvocationOperation call && (point.Body.Map.Of(call.TargetMethod).SelfWords & ContractWord.FlushesIotlb) != 0;
         Certainty enough = seen.All(s => IsWrong(s, word, flushes, point.Body)) ? Certainty.Possible : Certainty.Definite;

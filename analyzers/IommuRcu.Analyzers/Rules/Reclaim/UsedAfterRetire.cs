@@ -25,7 +25,7 @@ internal sealed class UsedAfterRetire : Rule
         if (Verdict.Of(point, seen, isGone, out Seen<int> wrong) >= Certainty.Definite)
         {
             IOperation? site = wrong.State.FactsOf(wrong.Value).ReclaimSite;
-            Report(value, site, null, Names.Of(value), (site as IInvocationOperation)?.TargetMethod.Name ?? Names.Of(site));
+            Report(value, site, null, Names.Of(value), Names.OfCall(site));
         }
     }
 
